@@ -60,7 +60,7 @@ async function fromRelease(install: YtDlpInstall, python: string | undefined): P
   if (!asset) return 'yt-dlp publishes no program for this machine that runs without Python 3.11'
   const folder = join(install.tools, 'yt-dlp')
   const file = await downloadRelease(install.releases, asset, folder).catch((error: unknown) => {
-    throw new Error(`yt-dlp's own release is out of reach: ${reasonOf(error)}`)
+    throw new Error(`yt-dlp's own release was not installed: ${reasonOf(error)}`)
   })
   const program = `"$root/yt-dlp/${basename(file)}"`
   return finish(
