@@ -1,0 +1,120 @@
+import { DurableObject } from 'cloudflare:workers'
+
+import type { WindowDecision } from '#resilience/sliding-window.ts'
+
+import { Windows, type NamedPolicy } from './windows.ts'
+
+export type Account = {
+  readonly role: 'user' | 'admin'
+  /** Grows whenever the user's share of the server may have changed; part of every cache key. */
+  readonly scopeVersion: number
+  /** When plex.tv last confirmed that the account has access to our server. */
+  readonly confirmedAt: number
+}
+
+type Session = {
+  readonly refreshHash: string
+  readonly createdAt: number
+  readonly expiresAt: number
+}
+
+export type Admitted =
+  | { readonly alive: false }
+  | { readonly alive: true; readonly account: Account; readonly decision?: WindowDecision }
+
+export type Rotation = { readonly rotated: true; readonly account: Account } | { readonly rotated: false }
+
+const maxSessions = 50
+
+/**
+ * One user's sessions and allowances. Every signed-in request passes it once, so that a revoked session is dead at
+ * once and everywhere. Refresh tokens are known here by their hash alone.
+ */
+export class UserGate extends DurableObject<Env> {
+  readonly #windows = new Windows(this.ctx.storage.kv, (work) => this.ctx.waitUntil(work))
+
+  /** Records a sign-in: what plex.tv said of the account, and a new session. */
+  open(sessionId: string, session: Session, account: Pick<Account, 'role' | 'confirmedAt'>): Account {
+    const sessions = this.#sessions(session.createdAt)
+    const oldest = Object.keys(sessions).toSorted((a, b) => (sessions[a]?.createdAt ?? 0) - (sessions[b]?.createdAt ?? 0))
+    for (const id of oldest.slice(0, Math.max(0, oldest.length - maxSessions + 1))) delete sessions[id]
+    this.#putSessions({ ...sessions, [sessionId]: session })
+    return this.#putAccount({ ...account, scopeVersion: this.#account().scopeVersion + 1 })
+  }
+
+  admit(sessionId: string, policy: NamedPolicy | undefined, now = Date.now()): Admitted {
+    if (!this.#sessions(now)[sessionId]) return { alive: false }
+    const account = this.#account()
+    if (!policy) return { alive: true, account }
+    return { alive: true, account, decision: this.#windows.take(policy, now, { durable: false }) }
+  }
+
+  /** Spends an allowance that must not be lost: it is stored before the answer. */
+  take(policy: NamedPolicy, now = Date.now()): WindowDecision & { readonly at: number } {
+    return { ...this.#windows.take(policy, now, { durable: true }), at: now }
+  }
+
+  peek(policy: NamedPolicy, now = Date.now()): WindowDecision {
+    return this.#windows.peek(policy, now)
+  }
+
+  refund(policy: NamedPolicy, at: number): void {
+    this.#windows.refund(policy, at)
+  }
+
+  /** Exchanges a refresh token. One that was exchanged before has been stolen, or stolen from: its family ends. */
+  rotate(sessionId: string, presentedHash: string, next: Pick<Session, 'refreshHash' | 'expiresAt'>, now = Date.now()): Rotation {
+    const sessions = this.#sessions(now)
+    const session = sessions[sessionId]
+    if (!session) return { rotated: false }
+    if (session.refreshHash !== presentedHash) {
+      this.revoke(sessionId, now)
+      return { rotated: false }
+    }
+    this.#putSessions({ ...sessions, [sessionId]: { ...session, ...next } })
+    return { rotated: true, account: this.#account() }
+  }
+
+  confirm(role: Account['role'], now = Date.now()): Account {
+    return this.#putAccount({ ...this.#account(), role, confirmedAt: now })
+  }
+
+  /** The share may have changed: nothing cached for it so far is served again. */
+  newScope(): Account {
+    const account = this.#account()
+    return this.#putAccount({ ...account, scopeVersion: account.scopeVersion + 1 })
+  }
+
+  account(): Account {
+    return this.#account()
+  }
+
+  revoke(sessionId: string, now = Date.now()): void {
+    const { [sessionId]: _gone, ...rest } = this.#sessions(now)
+    this.#putSessions(rest)
+  }
+
+  /** Access to the server is gone: all sessions end and everything cached under the old scope is out of reach. */
+  revokeAll(): void {
+    this.#putSessions({})
+    this.newScope()
+  }
+
+  #account(): Account {
+    return this.ctx.storage.kv.get<Account>('account') ?? { role: 'user', scopeVersion: 0, confirmedAt: 0 }
+  }
+
+  #putAccount(account: Account): Account {
+    this.ctx.storage.kv.put('account', account)
+    return account
+  }
+
+  #sessions(now: number): Record<string, Session> {
+    const stored = this.ctx.storage.kv.get<Record<string, Session>>('sessions') ?? {}
+    return Object.fromEntries(Object.entries(stored).filter(([, { expiresAt }]) => now < expiresAt))
+  }
+
+  #putSessions(sessions: Record<string, Session>): void {
+    this.ctx.storage.kv.put('sessions', sessions)
+  }
+}

@@ -1,0 +1,38 @@
+import type { Context } from 'hono'
+
+import type { AppEnv } from './env.ts'
+import { opaque, type OpaqueResponse } from './operation.ts'
+
+/** A stored answer, ready to be sent: the body is the serialised JSON itself. */
+export type CachedAnswer = {
+  readonly body: string
+  readonly etag: string
+  readonly state: 'HIT' | 'STALE' | 'MISS'
+  readonly ageSeconds: number
+  readonly freshForSeconds: number
+}
+
+/** Sends a read with its validators, so that a client can revalidate and see how old it is. */
+export function cachedResponse(c: Context<AppEnv>, answer: CachedAnswer): OpaqueResponse {
+  const headers = {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Cache-Control': `private, max-age=${Math.min(60, answer.freshForSeconds)}`,
+    Vary: 'Authorization, Cookie',
+    ETag: answer.etag,
+    'X-Cache': answer.state,
+    Age: String(answer.ageSeconds),
+  }
+  c.var.timings.push({ name: 'cache', ms: 0, description: answer.state })
+  return opaque(
+    matches(c.req.header('if-none-match'), answer.etag)
+      ? new Response(null, { status: 304, headers })
+      : new Response(answer.body, { status: 200, headers }),
+  )
+}
+
+/** Weak comparison, as RFC 9110 §13.1.2 asks for `If-None-Match`. */
+function matches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false
+  const bare = (tag: string) => tag.trim().replace(/^W\//, '')
+  return header.trim() === '*' || header.split(',').some((tag) => bare(tag) === bare(etag))
+}

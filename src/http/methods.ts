@@ -1,0 +1,19 @@
+import type { Feature } from './feature.ts'
+
+/** The methods a path does take, by the operations; empty when there is no such resource. */
+export function allowedMethods(features: readonly Feature[], path: string): readonly string[] {
+  const local = path.replace(/^\/api\/v1(?=\/)/, '/api')
+  const methods = features.flatMap(({ base, operations }) =>
+    operations.filter((operation) => pattern(`/api${base}${operation.path}`).test(local)),
+  )
+  return [...new Set(methods.map(({ method }) => method.toUpperCase()))].toSorted()
+}
+
+function pattern(path: string): RegExp {
+  const source = path
+    .replace(/\/$/, '')
+    .split('/')
+    .map((part) => (part.startsWith(':') ? '[^/]+' : RegExp.escape(part)))
+    .join('/')
+  return new RegExp(`^${source}$`)
+}
