@@ -1,0 +1,148 @@
+import { hostname } from 'node:os'
+import { posix, resolve, win32 } from 'node:path'
+import * as z from 'zod'
+
+import { parseAllowedHosts } from './ytdlp/target.ts'
+
+const gibibyte = 1024 ** 3
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host)
+
+const LinkUrl = z.url({ protocol: /^wss?$/, error: 'must be a ws:// or wss:// address' }).refine(
+  (value) => {
+    const { protocol, hostname: host } = new URL(value)
+    return protocol === 'wss:' || isLoopback(host)
+  },
+  { error: 'must use wss://, except to this very machine' },
+)
+
+const directory = z
+  .string()
+  .min(1)
+  // yt-dlp expands these in the directories it is given.
+  .refine((value) => !/[$%~\p{Cc}]/u.test(value), { error: 'must not contain $, %, ~ or control characters' })
+  .transform((value) => resolve(value))
+
+const absolute = z.string().refine((value) => posix.isAbsolute(value) || win32.isAbsolute(value), {
+  error: 'must be an absolute path',
+})
+
+const wholeNumber = (least: number, most: number = Number.MAX_SAFE_INTEGER) =>
+  z.coerce.number({ error: 'must be a number' }).int().min(least).max(most)
+
+const Env = z.object({
+  LINK_URL: LinkUrl,
+  DOWNLOADER_TOKEN: z.string().min(16, { error: 'must have at least 16 characters' }),
+  DOWNLOADER_ID: z
+    .string()
+    .regex(/^[\w-]{1,64}$/, { error: 'must be 1 to 64 letters, digits, _ or -' })
+    .optional(),
+  LIBRARY_DIR: directory,
+  WORK_DIR: directory.optional(),
+  STATE_DIR: directory.optional(),
+  PLEX_LIBRARY_PATH: absolute.optional(),
+  SLOTS: wholeNumber(1, 32).default(2),
+  ALLOWED_HOSTS: z
+    .string()
+    .transform((value, context) => {
+      const { hosts, wrong } = parseAllowedHosts(value)
+      for (const entry of wrong) context.addIssue(`"${entry}" is not a host or host:port`)
+      return hosts
+    })
+    .default([]),
+  YT_DLP_PATH: z.string().default('yt-dlp'),
+  FFMPEG_PATH: z.string().default('ffmpeg'),
+  FFPROBE_PATH: z.string().default('ffprobe'),
+  STALL_SECONDS: wholeNumber(1, 86_400).default(120),
+  RESERVE_BYTES: wholeNumber(0).default(2 * gibibyte),
+  MAX_BYTES: wholeNumber(1).default(50 * gibibyte),
+  RATE_LIMIT: z
+    .string()
+    .regex(/^\d+(?:\.\d+)?[KMG]?$/i, { error: 'must be bytes a second, such as 500K or 4.2M' })
+    .optional(),
+  COOKIES_FILE: absolute.optional(),
+  PROXY: z
+    .url({ protocol: /^(?:https?|socks[45]h?)$/, error: 'must be an http or socks address' })
+    .optional(),
+})
+
+export type Config = {
+  readonly linkUrl: string
+  readonly token: string
+  readonly downloaderId: string
+  readonly slots: number
+  readonly libraryDirectory: string
+  readonly workDirectory: string
+  readonly stateDirectory: string
+  /** The library's folder as the Plex server sees it. */
+  readonly plexLibraryPath: string
+  readonly allowedHosts: readonly string[]
+  readonly ytDlpPath: string
+  readonly ffmpegPath: string
+  readonly ffprobePath: string
+  readonly stallMs: number
+  readonly reserveBytes: number
+  readonly maxBytes: number
+  readonly rateLimit: string | undefined
+  readonly cookiesFile: string | undefined
+  readonly proxy: string | undefined
+}
+
+export type ParsedConfig =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly string[] }
+
+/** Reads the environment once; says everything that is wrong with it, each by its variable, and no value of it. */
+export function parseConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  host: string = hostname(),
+): ParsedConfig {
+  // An empty variable, as compose files make them, is one that was not set.
+  const set = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  )
+  const parsed = Env.safeParse(set)
+  if (!parsed.success) {
+    return {
+      ok: false,
+      problems: parsed.error.issues.map(({ path, message }) => {
+        const name = String(path[0] ?? 'environment')
+        return set[name] === undefined ? `${name} must be set` : `${name}: ${message}`
+      }),
+    }
+  }
+  return { ok: true, config: toConfig(parsed.data, host) }
+}
+
+function toConfig(env: z.output<typeof Env>, host: string): Config {
+  const workDirectory = env.WORK_DIR ?? posix.join(env.LIBRARY_DIR, '.medianest')
+  return {
+    linkUrl: env.LINK_URL,
+    token: env.DOWNLOADER_TOKEN,
+    downloaderId: env.DOWNLOADER_ID ?? idFromHost(host),
+    slots: env.SLOTS,
+    libraryDirectory: env.LIBRARY_DIR,
+    workDirectory,
+    stateDirectory: env.STATE_DIR ?? workDirectory,
+    plexLibraryPath: env.PLEX_LIBRARY_PATH ?? env.LIBRARY_DIR,
+    allowedHosts: env.ALLOWED_HOSTS,
+    ytDlpPath: env.YT_DLP_PATH,
+    ffmpegPath: env.FFMPEG_PATH,
+    ffprobePath: env.FFPROBE_PATH,
+    stallMs: env.STALL_SECONDS * 1000,
+    reserveBytes: env.RESERVE_BYTES,
+    maxBytes: env.MAX_BYTES,
+    rateLimit: env.RATE_LIMIT,
+    cookiesFile: env.COOKIES_FILE,
+    proxy: env.PROXY,
+  }
+}
+
+function idFromHost(host: string): string {
+  const safe = host
+    .replace(/[^\w-]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 52)
+  return safe === '' ? 'downloader' : `downloader-${safe}`
+}

@@ -1,0 +1,76 @@
+import * as z from 'zod'
+
+const count = z.number().nonnegative().optional().catch(undefined)
+const text = z.string().optional().catch(undefined)
+
+export const RawMetadata = z.object({
+  id: z.coerce.string(),
+  title: text,
+  channel: text,
+  uploader: text,
+  uploader_id: text,
+  duration: count,
+  thumbnail: text,
+  description: text,
+  upload_date: text,
+  view_count: count,
+  live_status: text,
+  release_timestamp: count,
+})
+export type RawMetadata = z.output<typeof RawMetadata>
+
+export const RawFormat = z.object({ height: count, width: count, vcodec: text })
+export type RawFormat = z.output<typeof RawFormat>
+
+export const RawStream = z.object({
+  format_id: z.string().default(''),
+  filesize: count,
+  filesize_approx: count,
+  vcodec: text,
+  acodec: text,
+  height: count,
+  /** Kilobits a second. */
+  tbr: count,
+})
+export type RawStream = z.output<typeof RawStream>
+
+const RawTick = z.object({
+  status: text,
+  downloaded_bytes: count,
+  total_bytes: count,
+  total_bytes_estimate: count,
+  speed: count,
+  eta: count,
+  fragment_index: count,
+  fragment_count: count,
+})
+export type RawTick = z.output<typeof RawTick>
+
+const YtDlpRecord = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('metadata'), info: RawMetadata, formats: z.array(RawFormat).nullish() }),
+  z.object({
+    kind: z.literal('start'),
+    info: RawStream.extend({ duration: count }),
+    streams: z.array(RawStream).nullish(),
+  }),
+  z.object({ kind: z.literal('tick'), info: z.object({ format_id: z.string().default('') }), tick: RawTick }),
+  z.object({ kind: z.literal('step'), step: z.object({ postprocessor: text, status: text }) }),
+  z.object({ kind: z.literal('file'), info: z.object({ filepath: z.string() }) }),
+])
+export type YtDlpRecord = z.output<typeof YtDlpRecord>
+
+/** The records in a line: usually none or one, but two steps may share a line. Undefined when it is not for us. */
+export function parseRecords(line: string, nonce: string): YtDlpRecord[] | undefined {
+  if (!line.startsWith(nonce)) return undefined
+  return line
+    .split(nonce)
+    .slice(1)
+    .flatMap((part) => {
+      try {
+        const parsed = YtDlpRecord.safeParse(JSON.parse(part))
+        return parsed.success ? [parsed.data] : []
+      } catch {
+        return []
+      }
+    })
+}
