@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { startPlexTv, type PlexTv, type PlexTvOptions } from '../../world/plex-tv/plex-tv.ts'
@@ -240,4 +241,28 @@ test('the sign-in page offers every account and loads nothing from outside', asy
     body: { code: 'nope', username: 'sam' },
   })
   expect(unknown.status).toBe(404)
+})
+
+test('choosing an account on the page claims the PIN named behind the # and goes back to the app', async () => {
+  await using plexTv = await world()
+  const pin = await newPin(plexTv)
+  const html = z.string().parse((await ask(plexTv, '/auth')).body)
+  const script = /<script nonce="\w+">(.*?)<\/script>/s.exec(html)?.[1] ?? ''
+  let click: () => Promise<void> = async () => {}
+  const addEventListener = (_event: string, listener: () => Promise<void>) => (click = listener)
+  const button = { dataset: { username: 'frank' }, disabled: false, addEventListener }
+  const text = { textContent: '', className: '' }
+  const asked = { clientID: 'install-1', code: pin.code, 'context[device][product]': 'MediaNest' }
+  const back = 'https://app.example/signed-in?pin=1'
+  const location = { hash: `#!?${new URLSearchParams({ ...asked, forwardUrl: back })}`, search: '', href: '' }
+  const document = { querySelectorAll: () => [button], getElementById: () => text }
+  const send = (path: string, init: RequestInit) => fetch(plexTv.url + path, init)
+  runInNewContext(script, { location, document, URLSearchParams, fetch: send })
+  expect(text.textContent).toBe('MediaNest')
+  await click()
+  expect(location.href).toBe(back)
+  const { authToken } = PinBody.parse((await ask(plexTv, `/api/v2/pins/${pin.id}`)).body)
+  expect((await ask(plexTv, '/api/v2/user', { token: authToken ?? '' })).body).toMatchObject({
+    username: 'frank',
+  })
 })
