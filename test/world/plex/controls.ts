@@ -57,17 +57,21 @@ export function createControls(world: World, moviesSection: string) {
       return scanner.idle()
     },
     scansFinished: () => scanner.idle(),
-    state: (): PlexState => ({
-      scans: scanner.records(),
-      scanning: catalogue.sections.flatMap(({ key }) => (scanner.isScanning(key) ? [key] : [])),
-      items: Object.fromEntries(
-        catalogue.sections.map(({ key, type }) => [key, catalogue.list(key, type).length]),
-      ),
-      collections: collections
-        .all()
-        .map(({ ratingKey, sectionKey, title, itemKeys }) => ({ ratingKey, sectionKey, title, itemKeys })),
-      fetchedAddresses: world.fetchedAddresses,
-      maintenance: world.maintenance,
-    }),
+    state: () => stateOf(world),
+  }
+}
+
+function stateOf({ catalogue, collections, scanner, fetchedAddresses, maintenance }: World): PlexState {
+  return {
+    scans: scanner.records(),
+    scanning: catalogue.sections.flatMap(({ key }) => (scanner.isScanning(key) ? [key] : [])),
+    items: Object.fromEntries(
+      catalogue.sections.map(({ key, type }) => [key, catalogue.list(key, type).length]),
+    ),
+    collections: collections
+      .all()
+      .map(({ ratingKey, sectionKey, title, itemKeys }) => ({ ratingKey, sectionKey, title, itemKeys })),
+    fetchedAddresses,
+    maintenance,
   }
 }

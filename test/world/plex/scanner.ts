@@ -22,7 +22,7 @@ type Scan = {
   readonly path?: string
   readonly force: boolean
 }
-type Running = Scan & { readonly startedAt: number; readonly stop: () => void }
+type Running = Scan & { readonly startedAt: number; readonly stop: () => void; hasRead: boolean }
 
 export type ScannerOptions = {
   readonly catalogue: Catalogue
@@ -81,11 +81,11 @@ export class Scanner {
     })
   }
 
-  /** What has been running long enough to be listed, with its progress: -1 until it is known. */
+  /** What runs, once it has read its folder and a while has passed; its progress is -1 until it is known. */
   activities(): readonly { uuid: string; section: string; progress: number }[] {
-    return [...this.running.values()].flatMap(({ uuid, section, startedAt }) => {
+    return [...this.running.values()].flatMap(({ uuid, section, startedAt, hasRead }) => {
       const share = (this.options.now() - startedAt) / Math.max(1, this.options.scanMs)
-      if (share < 0.1) return []
+      if (share < 0.1 || !hasRead) return []
       return [{ uuid, section, progress: share < 0.2 ? -1 : Math.min(100, Math.round(share * 100)) }]
     })
   }
@@ -94,9 +94,11 @@ export class Scanner {
     const { section, path, force } = scan
     const stopped = new AbortController()
     const startedAt = this.options.now()
-    this.running.set(section, { ...scan, startedAt, stop: () => stopped.abort() })
+    const running = { ...scan, startedAt, stop: () => stopped.abort(), hasRead: false }
+    this.running.set(section, running)
     // Read at the start, shown at the end: a file that lands meanwhile is not seen by this scan.
     const seen = await readFolder(this.options, scan)
+    running.hasRead = true
     await setTimeout(this.options.scanMs, undefined, { signal: stopped.signal }).catch(() => undefined)
     const cancelled = stopped.signal.aborted
     const change = cancelled || !seen ? nothing : apply(this.options, seen)

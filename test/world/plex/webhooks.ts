@@ -14,21 +14,9 @@ export type WebhookOptions = {
 const pictured = new Set(['library.new', 'library.on.deck', 'media.play', 'media.rate', 'playback.started'])
 
 /** Plex's own webhooks: posted once, as a form, without any signature, and never tried again. */
-export function createWebhooks({ catalogue, machineIdentifier, friendlyName }: WebhookOptions) {
+export function createWebhooks(options: WebhookOptions) {
   let urls: readonly string[] = []
   const stopped = new AbortController()
-
-  const payload = (event: string, item: Item | undefined) => ({
-    event,
-    user: true,
-    owner: true,
-    Account: { id: 1, thumb: 'https://plex.tv/users/1/avatar', title: 'owner' },
-    Server: { title: friendlyName, uuid: machineIdentifier },
-    ...(event.startsWith('media.')
-      ? { Player: { local: true, publicAddress: '203.0.113.7', title: 'Living Room', uuid: 'player-1' } }
-      : {}),
-    ...(item ? { Metadata: metadata(catalogue, item) } : {}),
-  })
 
   return {
     urls: () => urls,
@@ -39,7 +27,7 @@ export function createWebhooks({ catalogue, machineIdentifier, friendlyName }: W
     /** Posts an event to every address; the status each answered, 0 for none. */
     send: (event: string, item?: Item): Promise<number[]> => {
       const picture = item && pictured.has(event) ? drawPoster(item.title, 240, 360) : undefined
-      const { body, boundary } = multipart(JSON.stringify(payload(event, item)), picture)
+      const { body, boundary } = multipart(JSON.stringify(payload(options, event, item)), picture)
       const post = async (url: string) => {
         const answer = await fetch(url, {
           method: 'POST',
@@ -55,6 +43,20 @@ export function createWebhooks({ catalogue, machineIdentifier, friendlyName }: W
       }
       return Promise.all(urls.map((url) => post(url).catch(() => 0)))
     },
+  }
+}
+
+function payload({ catalogue, machineIdentifier, friendlyName }: WebhookOptions, event: string, item?: Item) {
+  const playing = { local: true, publicAddress: '203.0.113.7', title: 'Living Room', uuid: 'player-1' }
+  return {
+    event,
+    user: true,
+    owner: true,
+    // The owner is number 1 at the server, whatever plex.tv calls the account.
+    Account: { id: 1, thumb: 'https://plex.tv/users/1/avatar', title: 'owner' },
+    Server: { title: friendlyName, uuid: machineIdentifier },
+    ...(event.startsWith('media.') ? { Player: playing } : {}),
+    ...(item ? { Metadata: metadata(catalogue, item) } : {}),
   }
 }
 
