@@ -3,7 +3,7 @@ import { getCookie } from 'hono/cookie'
 
 import { Problem } from '#contract/problem.ts'
 
-import type { Access, Allowance, AppEnv, Claims, LimitName } from '../env.ts'
+import type { Access, Allowance, AppEnv, Caller, Claims, LimitName } from '../env.ts'
 
 export const accessCookie = '__Host-medianest-access'
 
@@ -31,24 +31,40 @@ export function admit(access: Access, limit: LimitName | undefined): MiddlewareH
   return async (c, next) => {
     const claims = unconfirmed.get(c.req.raw)
     if (claims) {
-      const started = c.var.http.now()
-      const decision = await c.var.http.access.admit(claims, limit)
-      c.var.timings.push({ name: 'gate', ms: c.var.http.now() - started })
-      if (!decision.admitted) {
-        if (decision.problem === 'session-revoked') throw new Problem('session-revoked')
-        c.set('allowance', decision.allowance)
-        throw rateLimited(decision.allowance, decision.retryAfter)
-      }
-      if (access === 'admin' && decision.caller.role !== 'admin') throw new Problem('forbidden')
-      c.set('caller', decision.caller)
-      if (decision.allowance) c.set('allowance', decision.allowance)
+      const caller = await confirmClaims(c, claims, limit)
+      if (access === 'admin' && caller.role !== 'admin') throw new Problem('forbidden')
     }
     await next()
   }
 }
 
-export function rateLimited({ limit, windowSeconds }: Allowance, retryAfter: number): Problem<'rate-limited'> {
-  return new Problem('rate-limited', { members: { retryAfter: Math.max(1, retryAfter), limit, windowSeconds } })
+/** Both halves at once, for a feature that takes other credentials too; `undefined` when none was sent. */
+export async function confirmCaller(c: Context<AppEnv>): Promise<Caller | undefined> {
+  const token = credential(c)
+  return token === undefined ? undefined : confirmClaims(c, await c.var.http.access.identify(token))
+}
+
+export async function confirmClaims(c: Context<AppEnv>, claims: Claims, limit?: LimitName): Promise<Caller> {
+  const started = c.var.http.now()
+  const decision = await c.var.http.access.admit(claims, limit)
+  c.var.timings.push({ name: 'gate', ms: c.var.http.now() - started })
+  if (!decision.admitted) {
+    if (decision.problem === 'session-revoked') throw new Problem('session-revoked')
+    c.set('allowance', decision.allowance)
+    throw rateLimited(decision.allowance, decision.retryAfter)
+  }
+  c.set('caller', decision.caller)
+  if (decision.allowance) c.set('allowance', decision.allowance)
+  return decision.caller
+}
+
+export function rateLimited(
+  { limit, windowSeconds }: Allowance,
+  retryAfter: number,
+): Problem<'rate-limited'> {
+  return new Problem('rate-limited', {
+    members: { retryAfter: Math.max(1, retryAfter), limit, windowSeconds },
+  })
 }
 
 /** The bearer token, or a browser's cookie; a cookie counts only from a page of an origin we trust. */
