@@ -92,6 +92,12 @@ test('what is not worth repeating is thrown at once', async () => {
   expect(slept).toEqual([])
 })
 
+test('where neither jitter nor upstream asks for a wait, there is none', async () => {
+  const { options, slept } = simulate({ random: () => 0 })
+  await expect(retry(failing([]), options)).rejects.toThrow('attempt 3')
+  expect(slept).toEqual([0, 0])
+})
+
 test('the verdict is about the error that was thrown', async () => {
   const seen: unknown[] = []
   const { options } = simulate({
