@@ -4,6 +4,13 @@ export type Source = 'plex' | 'overseerr' | 'github' | `generic:${string}`
 export const deliveryStatuses = ['stored', 'processed', 'ignored', 'retrying', 'dead'] as const
 export type DeliveryStatus = (typeof deliveryStatuses)[number]
 
+/** Statuses of a delivery that still has work to be done. */
+export const pendingStatuses = ['stored', 'retrying'] as const satisfies readonly DeliveryStatus[]
+
+/** What showed a delivery to be one that came before: the signed bytes, the signed id, or what it tells. */
+export const joinReasons = ['same-body', 'same-id', 'same-event'] as const
+export type JoinReason = (typeof joinReasons)[number]
+
 /** How sure we are of the sender: by a signature over the bytes, or by a secret that came along. */
 export type Verdict = 'verified' | 'authenticated'
 
