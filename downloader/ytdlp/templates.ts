@@ -25,7 +25,7 @@ const tick =
 export function metadataOption(nonce: string): string[] {
   return [
     '--print',
-    `video:${nonce}{"kind":"metadata","info":${described},"formats":%(formats.:.{height,width,vcodec}|null)j}`,
+    `video:${nonce}{"kind":"metadata","info":${described},"formats":%(formats.:.{format_id,height,width,vcodec}|null)j}`,
   ]
 }
 

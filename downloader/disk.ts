@@ -1,0 +1,82 @@
+import { constants } from 'node:fs'
+import { access, mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+
+export async function freeBytes(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory)
+  return bavail * bsize
+}
+
+/** What the files under a directory weigh; what vanishes meanwhile weighs nothing. */
+export async function sizeOf(directory: string): Promise<number> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => [])
+  const sizes = await Promise.all(
+    entries
+      .filter((entry) => entry.isFile())
+      .map(
+        async (entry) => (await stat(join(entry.parentPath, entry.name)).catch(() => undefined))?.size ?? 0,
+      ),
+  )
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+/** A dead network share neither answers nor fails, so it is given a time. */
+export async function isWritable(directory: string, timeoutMs = 10_000): Promise<boolean> {
+  const probe = join(directory, `.medianest-probe-${process.pid}`)
+  const attempt = async (): Promise<boolean> => {
+    await access(directory, constants.W_OK | constants.X_OK)
+    await mkdir(probe, { recursive: true })
+    await rm(probe, { recursive: true })
+    return true
+  }
+  return within(
+    attempt().catch(() => false),
+    timeoutMs,
+    false,
+  )
+}
+
+async function within<T>(promise: Promise<T>, timeoutMs: number, otherwise: T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), timeoutMs)
+  })
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer))
+}
+
+/** Makes a file or folder survive a power cut. */
+export async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+export type SpaceDecision = 'admitted' | 'no-space' | 'too-large'
+
+export type SpaceLedger = {
+  /** Sets aside what a job will need, or says why not. Merging needs both the parts and the whole. */
+  readonly admit: (jobId: string, expectedBytes: number, free: number) => SpaceDecision
+  readonly release: (jobId: string) => void
+}
+
+/** Jobs of the same moment must not each be promised the same free space. */
+export function createSpaceLedger(reserveBytes: number, maxBytes: number): SpaceLedger {
+  const promised = new Map<string, number>()
+  return {
+    admit: (jobId, expectedBytes, free) => {
+      if (expectedBytes > maxBytes) return 'too-large'
+      let others = 0
+      for (const [other, bytes] of promised) if (other !== jobId) others += bytes
+      const needed = expectedBytes * 2
+      if (free - others < needed + reserveBytes) return 'no-space'
+      promised.set(jobId, needed)
+      return 'admitted'
+    },
+    release: (jobId) => {
+      promised.delete(jobId)
+    },
+  }
+}

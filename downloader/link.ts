@@ -1,0 +1,144 @@
+import { parseFrame, pingFrame, pingIntervalMs, pongFrame, ToDownloader } from '#contract/downloader-link.ts'
+import type { FromDownloader } from '#contract/downloader-link.ts'
+import type * as z from 'zod'
+import { backoffMs } from '#resilience/retry.ts'
+import type { Log } from './log.ts'
+
+export type Received = z.output<typeof ToDownloader>
+
+export type LinkOptions = {
+  readonly url: string
+  readonly token: string
+  readonly hello: () => FromDownloader
+  readonly receive: (message: Received) => void
+  /** Called at each sign of life of the Worker. */
+  readonly onAlive: () => void
+  /** Called now and then while connected, for what has not been acknowledged. */
+  readonly onQuiet: () => void
+  readonly random: () => number
+  readonly log: Log
+  readonly timing?: LinkTiming
+}
+
+export type LinkTiming = {
+  readonly pingMs: number
+  readonly silenceMs: number
+  readonly welcomeMs: number
+  readonly baseDelayMs: number
+  readonly maxDelayMs: number
+}
+
+export type Link = {
+  /** Says it if anybody hears; what must not be lost is said again after the next greeting. */
+  readonly send: (message: FromDownloader) => void
+  readonly connected: () => boolean
+  readonly close: () => void
+}
+
+const defaultTiming: LinkTiming = {
+  pingMs: pingIntervalMs,
+  silenceMs: pingIntervalMs * 2.5,
+  welcomeMs: 10_000,
+  baseDelayMs: 500,
+  maxDelayMs: 30_000,
+}
+
+/** Keeps an outbound WebSocket to the Worker for as long as the process lives. */
+export function openLink(options: LinkOptions): Link {
+  const { timing = defaultTiming, log, random } = options
+  let connection: Connection | undefined
+  let retry: NodeJS.Timeout | undefined
+  let failures = 0
+  let closed = false
+
+  const connect = (): void => {
+    const opened: Connection = openConnection(options, timing, {
+      welcomed: () => {
+        failures = 0
+        log.info('connected')
+      },
+      ended: (reason) => {
+        connection = undefined
+        if (closed) return
+        failures += 1
+        const policy = { tries: failures, baseMs: timing.baseDelayMs, maxDelayMs: timing.maxDelayMs }
+        const delayMs = backoffMs(policy, failures, random)
+        log.warn('not connected', { reason, failures, delayMs })
+        retry = setTimeout(connect, delayMs)
+      },
+    })
+    connection = opened
+  }
+  connect()
+  return {
+    send: (message) => connection?.send(message),
+    connected: () => connection?.welcomed() ?? false,
+    close: () => {
+      closed = true
+      clearTimeout(retry)
+      connection?.end('closing')
+    },
+  }
+}
+
+type Connection = {
+  readonly send: (message: FromDownloader) => void
+  readonly welcomed: () => boolean
+  readonly end: (reason: string) => void
+}
+
+function openConnection(
+  { url, token, hello, receive, onAlive, onQuiet, log }: LinkOptions,
+  timing: LinkTiming,
+  on: { readonly welcomed: () => void; readonly ended: (reason: string) => void },
+): Connection {
+  const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } })
+  let welcomed = false
+  let over = false
+  let pinging: NodeJS.Timeout | undefined
+
+  const end = (reason: string): void => {
+    if (over) return
+    over = true
+    clearTimeout(silence)
+    clearInterval(pinging)
+    // The other side may be long gone: nobody waits for its farewell.
+    socket.close(1000)
+    on.ended(reason)
+  }
+  let silence = setTimeout(() => end('no greeting'), timing.welcomeMs)
+  const heard = (): void => {
+    clearTimeout(silence)
+    silence = setTimeout(() => end('silence'), timing.silenceMs)
+    onAlive()
+  }
+  const write = (text: string): void => {
+    if (!over && socket.readyState === WebSocket.OPEN) socket.send(text)
+  }
+  const send = (message: FromDownloader): void => {
+    if (welcomed || message.type === 'hello') write(JSON.stringify(message))
+  }
+
+  socket.addEventListener('open', () => {
+    send(hello())
+    pinging = setInterval(() => {
+      write(pingFrame)
+      if (welcomed) onQuiet()
+    }, timing.pingMs)
+  })
+  socket.addEventListener('message', ({ data }) => {
+    if (over) return
+    if (data === pongFrame) return heard()
+    const message = parseFrame(ToDownloader, data)
+    if (!message) return log.warn('a frame was not understood')
+    heard()
+    if (message.type === 'welcome' && !welcomed) {
+      welcomed = true
+      on.welcomed()
+    }
+    receive(message)
+  })
+  socket.addEventListener('error', () => end('cannot connect'))
+  socket.addEventListener('close', ({ code }) => end(`closed with ${code}`))
+  return { send, welcomed: () => welcomed && !over, end }
+}

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto'
+import { posix, win32 } from 'node:path'
+
+/** What a name is made of, before anything of it is safe. */
+export type Episode = {
+  readonly channel: string
+  readonly title: string
+  readonly videoId: string
+  /** `YYYY-MM-DD`. */
+  readonly date: string
+}
+
+const longestName = 200
+const longestChannel = 60
+const longestSuffix = ' - 2160p-thumb.jpg'.length
+
+const lookAlikes: Readonly<Record<string, string>> = {
+  '/': '⧸',
+  '\\': '⧹',
+  ':': '：',
+  '*': '＊',
+  '?': '？',
+  '"': '＂',
+  '<': '＜',
+  '>': '＞',
+  '|': '｜',
+}
+
+// Control characters, halves of pairs, and what reorders or hides text; joiners stay, scripts and emoji need them.
+const unwanted = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+const reservedOnWindows = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=\.|$)/i
+
+/** A name that any file system takes and that cannot lead elsewhere; the fallback when nothing is left of it. */
+export function safeName(text: string, longestBytes: number, fallback: string): string {
+  const characters = text
+    .toWellFormed()
+    .normalize('NFC')
+    .replace(/[\t\n\r\p{Zs}\p{Zl}\p{Zp}]+/gu, ' ')
+    .replace(unwanted, '')
+    .replace(/[/\\:*?"<>|]/g, (character) => lookAlikes[character] ?? '_')
+    .replace(/^[\s.]+/, '')
+    .replace(reservedOnWindows, '$&_')
+  const name = truncate(characters, longestBytes).replace(/[\s.]+$/, '')
+  return name === '' ? fallback : name
+}
+
+/** Cuts between characters as people see them, counting bytes as file systems do. */
+function truncate(text: string, longestBytes: number): string {
+  if (Buffer.byteLength(text) <= longestBytes) return text
+  let kept = ''
+  let bytes = 0
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    bytes += Buffer.byteLength(segment)
+    if (bytes > longestBytes) break
+    kept += segment
+  }
+  return kept
+}
+
+/** Ids that are not plain stand in names as a digest: they must stay distinct, whatever is in them. */
+export function safeId(videoId: string): string {
+  return /^[\w-]{1,64}$/.test(videoId)
+    ? videoId
+    : createHash('sha256').update(videoId).digest('hex').slice(0, 16)
+}
+
+export function channelFolder(episode: Episode): string {
+  return safeName(episode.channel, longestChannel, 'Unknown channel')
+}
+
+export function seasonFolder(date: string): string {
+  return `Season ${date.slice(0, 4)}`
+}
+
+/** The episode number: month, day, and which one of that day. */
+export function episodeNumber(date: string, index: number): string {
+  return `${date.slice(5, 7)}${date.slice(8, 10)}${String(index).padStart(2, '0')}`
+}
+
+/** The name that media, `.nfo` and thumbnail share. */
+export function stemOf(episode: Episode, index: number): string {
+  const number = `s${episode.date.slice(0, 4)}e${episodeNumber(episode.date, index)}`
+  const start = `${channelFolder(episode)} - ${number} - `
+  const id = safeId(episode.videoId)
+  const end = ` [${id}]`
+  const left = longestName - longestSuffix - Buffer.byteLength(start + end)
+  return start + safeName(episode.title, left, id) + end
+}
+
+const placedName = /s(\d{4})e(\d{2})(\d{2})(\d{2,}) - .*\[([\w-]+)\](?: - \d+p)?(?:-thumb)?\.\w+$/
+
+export type PlacedName = { readonly date: string; readonly index: number; readonly id: string }
+
+export function parsePlacedName(name: string): PlacedName | undefined {
+  const [, year, month, day, index, id] = placedName.exec(name) ?? []
+  return id === undefined ? undefined : { date: `${year}-${month}-${day}`, index: Number(index), id }
+}
+
+/** The index this video has on its day, else the next free one. */
+export function chooseIndex(names: readonly string[], episode: Episode): number {
+  const sameDay = names
+    .flatMap((name) => parsePlacedName(name) ?? [])
+    .filter(({ date }) => date === episode.date)
+  const own = sameDay.find(({ id }) => id === safeId(episode.videoId))
+  return own?.index ?? Math.max(0, ...sameDay.map(({ index }) => index)) + 1
+}
+
+/** A path as the Plex server writes it, which may be a Windows machine. */
+export function pathForPlex(plexLibraryPath: string, parts: readonly string[]): string {
+  const windows = /^(?:[a-z]:[\\/]|\\\\)/i.test(plexLibraryPath)
+  return (windows ? win32 : posix).join(plexLibraryPath, ...parts)
+}
