@@ -1,7 +1,63 @@
+import { createApp } from './app.ts'
+import { ConfigError } from './config.ts'
+import type { AppEnv } from './http/env.ts'
+import { log } from './platform/logger.ts'
+import { buildServices, type Services } from './services.ts'
+import type { Hono } from 'hono'
+
 export { CircuitBreaker } from './durable/circuit-breaker.ts'
 export { DownloadQueue } from './durable/download-queue.ts'
 export { LiveRoom } from './durable/live-room.ts'
 export { PlexServer } from './durable/plex-server.ts'
 export { RateLimiter } from './durable/rate-limiter.ts'
 export { UserGate } from './durable/user-gate.ts'
-export default {}
+
+type Isolate = { readonly app: Hono<AppEnv>; readonly services: Services }
+
+const isolates = new WeakMap<Env, Isolate>()
+
+function isolateOf(env: Env): Isolate {
+  const known = isolates.get(env)
+  if (known) return known
+  const services = buildServices(env)
+  const isolate = { services, app: createApp(services, services.http) }
+  isolates.set(env, isolate)
+  return isolate
+}
+
+const deadLetterQueue = 'medianest-webhooks-dead'
+
+export default {
+  fetch(request, env, ctx) {
+    try {
+      return isolateOf(env).app.fetch(request, env, ctx)
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      // Names of settings are for the operator, who reads the log.
+      log('error', 'not-configured', { settings: error.settings, message: error.message })
+      return Response.json({ title: 'This has not been set up by the operator', status: 503 }, { status: 503 })
+    }
+  },
+
+  async queue(batch, env) {
+    const { webhooks } = isolateOf(env).services
+    for (const message of batch.messages) {
+      if (batch.queue === deadLetterQueue) {
+        await webhooks.dead(message.body)
+        message.ack()
+        continue
+      }
+      const worked = await webhooks.process(message.body)
+      if (worked.done) message.ack()
+      else message.retry({ delaySeconds: worked.retryAfterSeconds })
+    }
+  },
+
+  async scheduled(_controller, env) {
+    const { health, webhooks, adoptDownloads } = isolateOf(env).services
+    const rounds = await Promise.allSettled([health.round(), webhooks.sweep(), adoptDownloads()])
+    for (const round of rounds) {
+      if (round.status === 'rejected') log('error', 'round-failed', { cause: String(round.reason) })
+    }
+  },
+} satisfies ExportedHandler<Env, number>

@@ -22,8 +22,6 @@ export type Admitted =
   | { readonly alive: false }
   | { readonly alive: true; readonly account: Account; readonly decision?: WindowDecision }
 
-export type Rotation = { readonly rotated: true; readonly account: Account } | { readonly rotated: false }
-
 const maxSessions = 50
 
 /**
@@ -33,13 +31,17 @@ const maxSessions = 50
 export class UserGate extends DurableObject<Env> {
   readonly #windows = new Windows(this.ctx.storage.kv, (work) => this.ctx.waitUntil(work))
 
-  /** Records a sign-in: what plex.tv said of the account, and a new session. */
-  open(sessionId: string, session: Session, account: Pick<Account, 'role' | 'confirmedAt'>): Account {
+  /** Records a sign-in: what plex.tv said of the account, and a new session. A PIN opens one session only. */
+  open(sessionId: string, session: Session, account: Pick<Account, 'role' | 'confirmedAt'>, pinId: number): 'opened' | 'pin-used' {
+    const usedPins = this.ctx.storage.kv.get<number[]>('pins') ?? []
+    if (usedPins.includes(pinId)) return 'pin-used'
+    this.ctx.storage.kv.put('pins', [...usedPins, pinId].slice(-maxSessions))
     const sessions = this.#sessions(session.createdAt)
     const oldest = Object.keys(sessions).toSorted((a, b) => (sessions[a]?.createdAt ?? 0) - (sessions[b]?.createdAt ?? 0))
     for (const id of oldest.slice(0, Math.max(0, oldest.length - maxSessions + 1))) delete sessions[id]
     this.#putSessions({ ...sessions, [sessionId]: session })
-    return this.#putAccount({ ...account, scopeVersion: this.#account().scopeVersion + 1 })
+    this.#putAccount({ ...account, scopeVersion: this.#account().scopeVersion + 1 })
+    return 'opened'
   }
 
   admit(sessionId: string, policy: NamedPolicy | undefined, now = Date.now()): Admitted {
@@ -62,17 +64,25 @@ export class UserGate extends DurableObject<Env> {
     this.#windows.refund(policy, at)
   }
 
-  /** Exchanges a refresh token. One that was exchanged before has been stolen, or stolen from: its family ends. */
-  rotate(sessionId: string, presentedHash: string, next: Pick<Session, 'refreshHash' | 'expiresAt'>, now = Date.now()): Rotation {
+  /** Whether this is the session's live refresh token. One exchanged before was stolen, or stolen from: the session ends. */
+  check(sessionId: string, refreshHash: string, now = Date.now()): Account | undefined {
+    const session = this.#sessions(now)[sessionId]
+    if (session?.refreshHash === refreshHash) return this.#account()
+    if (session) this.revoke(sessionId, now)
+    return undefined
+  }
+
+  rotate(
+    sessionId: string,
+    presentedHash: string,
+    next: Pick<Session, 'refreshHash' | 'expiresAt'>,
+    now = Date.now(),
+  ): Account | undefined {
+    const account = this.check(sessionId, presentedHash, now)
     const sessions = this.#sessions(now)
     const session = sessions[sessionId]
-    if (!session) return { rotated: false }
-    if (session.refreshHash !== presentedHash) {
-      this.revoke(sessionId, now)
-      return { rotated: false }
-    }
-    this.#putSessions({ ...sessions, [sessionId]: { ...session, ...next } })
-    return { rotated: true, account: this.#account() }
+    if (account && session) this.#putSessions({ ...sessions, [sessionId]: { ...session, ...next } })
+    return account
   }
 
   confirm(role: Account['role'], now = Date.now()): Account {

@@ -1,7 +1,28 @@
 import type { Context } from 'hono'
 
-import type { AppEnv } from './env.ts'
+import type { AppEnv, Caller } from './env.ts'
 import { opaque, type OpaqueResponse } from './operation.ts'
+
+/** What a service needs to know about the request it answers. */
+export type Asked = { readonly caller: Caller; readonly background: Background }
+
+/** Runs on after the answer was sent. */
+export type Background = (work: Promise<unknown>) => void
+
+export type CachedRead = {
+  /** Names the answer within its scope. */
+  readonly name: string
+  /** Whose answer it is; nobody else's request is ever answered with it. */
+  readonly scope: string
+  readonly ttlMs: number
+  /** Whose changes make it old: a library's by its key, those of `any` library, or `never`. */
+  readonly changesWith: string
+  readonly load: () => Promise<unknown>
+  readonly background: Background
+}
+
+/** Port of the answer cache. */
+export type AnswerCache = { read(read: CachedRead): Promise<CachedAnswer> }
 
 /** A stored answer, ready to be sent: the body is the serialised JSON itself. */
 export type CachedAnswer = {

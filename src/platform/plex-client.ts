@@ -1,0 +1,85 @@
+import { Problem } from '#contract/problem.ts'
+
+import { isRow, type Row } from '../plex/container.ts'
+import type { PlexContainer, PlexPath, PlexQuestion } from '../plex/ports.ts'
+import { UpstreamError, type Upstream, type UpstreamAnswer } from './upstream.ts'
+
+export type PlexClient = {
+  /** Asks with one token. Throws problems; `token-refused` is an answer, since only the caller knows whose token it was. */
+  read(token: string, question: PlexQuestion): Promise<PlexContainer | 'token-refused'>
+  /** Sends a command, whose answer has no body worth reading. Never repeated. */
+  command(token: string, method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: PlexPath, query?: Readonly<Record<string, string>>): Promise<'done' | 'token-refused'>
+}
+
+type Options = {
+  readonly url: string
+  readonly clientIdentifier: string
+  readonly upstream: Upstream
+}
+
+/** PMS over HTTP. The token travels in a header, never in an address, which would end up in logs. */
+export function createPlexClient({ url, clientIdentifier, upstream }: Options): PlexClient {
+  const send = async (token: string, method: 'GET' | 'POST' | 'PUT' | 'DELETE', { path, query, page }: PlexQuestion) => {
+    const parameters = new URLSearchParams(query)
+    const headers = {
+      Accept: 'application/json',
+      'X-Plex-Token': token,
+      'X-Plex-Client-Identifier': clientIdentifier,
+      'X-Plex-Product': 'MediaNest',
+      // Both, or PMS answers the whole library.
+      ...(page && { 'X-Plex-Container-Start': String(page.offset), 'X-Plex-Container-Size': String(page.limit) }),
+    }
+    try {
+      const search = parameters.size > 0 ? `?${parameters}` : ''
+      return await upstream.call({ method, url: `${url}${path}${search}`, headers })
+    } catch (cause) {
+      throw plexProblem(cause)
+    }
+  }
+
+  return {
+    async read(token, question) {
+      const answer = await send(token, 'GET', question)
+      if (answer.status === 401) return 'token-refused'
+      if (answer.status === 403 || answer.status === 404) throw new Problem('not-found')
+      const header = answer.headers.get('x-plex-container-total-size')
+      return { container: parseContainer(answer), ...(header && { totalSizeHeader: header }) }
+    },
+
+    async command(token, method, path, query) {
+      const answer = await send(token, method, { path, ...(query && { query }) })
+      if (answer.status === 401 || answer.status === 403) return 'token-refused'
+      if (answer.status === 404) throw new Problem('not-found')
+      if (answer.status >= 300) throw new Problem('upstream-invalid', { cause: answer.status })
+      return 'done'
+    },
+  }
+}
+
+/** A reverse proxy's sign-in page is a 200 too: only JSON with a container counts as an answer of PMS. */
+function parseContainer(answer: UpstreamAnswer): Row {
+  if (answer.status !== 200 || answer.contentType !== 'application/json') {
+    throw new Problem('upstream-invalid', { cause: `${answer.status} ${answer.contentType}` })
+  }
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(answer.bytes))
+    if (isRow(value) && isRow(value['MediaContainer'])) return value['MediaContainer']
+  } catch (cause) {
+    throw new Problem('upstream-invalid', { cause })
+  }
+  throw new Problem('upstream-invalid', { cause: 'no MediaContainer' })
+}
+
+export function isStartupMaintenance({ status, bytes }: UpstreamAnswer): boolean {
+  return status === 503 && /<Response[^>]*\btitle="Maintenance"/.test(new TextDecoder().decode(bytes.subarray(0, 1_000)))
+}
+
+function plexProblem(error: unknown): unknown {
+  if (!(error instanceof UpstreamError)) return error
+  const { failure } = error
+  const waitMs = 'retryAfterMs' in failure ? (failure.retryAfterMs ?? 0) : 0
+  const retryAfter = Math.max(failure.kind === 'busy' ? 1 : 5, Math.ceil(waitMs / 1000))
+  if (failure.kind === 'maintenance') return new Problem('plex-maintenance', { members: { retryAfter }, cause: error })
+  if (failure.kind === 'too-large') return new Problem('upstream-invalid', { cause: error })
+  return new Problem('plex-unavailable', { members: { retryAfter }, cause: error })
+}

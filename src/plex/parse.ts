@@ -1,0 +1,111 @@
+import { flag, instant, integer, rows, text, type Row } from './container.ts'
+import type { Item, Library } from './schema.ts'
+
+export type View = {
+  readonly now: number
+  /** Disk paths are for admins. */
+  readonly paths: boolean
+  readonly machineIdentifier: string
+}
+
+/** Leaves out what is not there: absent is absent. */
+function present<T extends Row>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }
+}
+
+export function parseLibraries(container: Row, view: View): Library[] {
+  return rows(container['Directory']).flatMap((row) => parseLibrary(row, view) ?? [])
+}
+
+function parseLibrary(row: Row, { now, paths }: View): Library | undefined {
+  const key = text(row['key'])
+  if (!key) return undefined
+  return present({
+    key,
+    type: text(row['type']) ?? 'unknown',
+    title: text(row['title']) ?? '',
+    uuid: text(row['uuid']),
+    updatedAt: instant(row['updatedAt'], now),
+    scannedAt: instant(row['scannedAt'], now),
+    refreshing: flag(row['refreshing']),
+    locations: paths ? rows(row['Location']).flatMap((location) => text(location['path']) ?? []) : undefined,
+  }) as Library
+}
+
+export function parseItems(container: Row, view: View): Item[] {
+  const libraryKey = text(container['librarySectionID'])
+  return rows(container['Metadata']).flatMap((row) => parseItem(row, view, libraryKey) ?? [])
+}
+
+export function parseItem(row: Row, view: View, libraryKey?: string): Item | undefined {
+  const ratingKey = text(row['ratingKey'])
+  if (!ratingKey) return undefined
+  const genres = rows(row['Genre']).flatMap(({ tag }) => text(tag) ?? [])
+  const media = rows(row['Media']).map((version) => parseMedia(version, view))
+  return present({
+    ratingKey,
+    type: text(row['type']) ?? 'unknown',
+    title: text(row['title']) ?? '',
+    guid: text(row['guid']),
+    libraryKey: text(row['librarySectionID']) ?? libraryKey,
+    summary: text(row['summary']),
+    year: integer(row['year']),
+    durationMs: integer(row['duration']),
+    addedAt: instant(row['addedAt'], view.now),
+    releasedOn: text(row['originallyAvailableAt']),
+    contentRating: text(row['contentRating']),
+    rating: rating(row['rating']),
+    viewCount: integer(row['viewCount']),
+    index: integer(row['index']),
+    childCount: integer(row['childCount']),
+    leafCount: integer(row['leafCount']),
+    viewedLeafCount: integer(row['viewedLeafCount']),
+    parentRatingKey: text(row['parentRatingKey']),
+    parentTitle: text(row['parentTitle']),
+    parentIndex: integer(row['parentIndex']),
+    grandparentRatingKey: text(row['grandparentRatingKey']),
+    grandparentTitle: text(row['grandparentTitle']),
+    genres: genres.length > 0 ? genres : undefined,
+    media: media.length > 0 ? media : undefined,
+    url: itemUrl(view.machineIdentifier, ratingKey),
+  }) as Item
+}
+
+function parseMedia(row: Row, { paths }: View): NonNullable<Item['media']>[number] {
+  const [part] = rows(row['Part'])
+  return present({
+    id: text(row['id']) ?? '',
+    durationMs: integer(row['duration']),
+    bitrateKbps: integer(row['bitrate']),
+    resolution: text(row['videoResolution']),
+    width: integer(row['width']),
+    height: integer(row['height']),
+    container: text(row['container']),
+    videoCodec: text(row['videoCodec']),
+    audioCodec: text(row['audioCodec']),
+    bytes: integer(part?.['size']),
+    file: paths ? text(part?.['file']) : undefined,
+  }) as NonNullable<Item['media']>[number]
+}
+
+function rating(value: unknown): number | undefined {
+  const number = Number(value)
+  return text(value) !== undefined && Number.isFinite(number) ? number : undefined
+}
+
+/** Opens the item in Plex's web app, which hands over to an installed one. */
+export function itemUrl(machineIdentifier: string, ratingKey: string): string {
+  const key = encodeURIComponent(`/library/metadata/${ratingKey}`)
+  return `https://app.plex.tv/desktop/#!/server/${machineIdentifier}/details?key=${key}`
+}
+
+/** Files that stand behind the rows of a listing, with their rating keys. */
+export function filesOf(container: Row): readonly { readonly file: string; readonly ratingKey: string }[] {
+  return rows(container['Metadata']).flatMap((row) => {
+    const ratingKey = text(row['ratingKey'])
+    const files = rows(row['Media']).flatMap((media) => rows(media['Part']).flatMap((part) => text(part['file']) ?? []))
+    return ratingKey ? files.map((file) => ({ file, ratingKey })) : []
+  })
+}

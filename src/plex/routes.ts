@@ -1,0 +1,158 @@
+import { cachedResponse } from '../http/cached-response.ts'
+import { feature, type Feature } from '../http/feature.ts'
+import { operation } from '../http/operation.ts'
+import {
+  ChildrenBody,
+  HealthBody,
+  ItemBody,
+  ItemParam,
+  ItemsBody,
+  LibrariesBody,
+  LibraryParam,
+  NoQuery,
+  Page,
+  RecentBody,
+  RecentQuery,
+  RefreshBody,
+  RefreshLibrary,
+  SearchBody,
+  SearchQuery,
+  ServerBody,
+} from './schema.ts'
+import type { Plex } from './service.ts'
+
+const readProblems = [
+  'plex-unavailable',
+  'plex-maintenance',
+  'upstream-invalid',
+  'plex-sign-in-required',
+  'not-a-member',
+] as const
+
+const readHealth = operation({
+  id: 'readPlexHealth',
+  method: 'get',
+  path: '/health',
+  summary: 'Does Plex answer?',
+  access: 'optional',
+  request: { query: NoQuery },
+  responses: { 200: HealthBody },
+})
+
+const readServer = operation({
+  id: 'readServer',
+  method: 'get',
+  path: '/server',
+  summary: 'The Plex server',
+  access: 'user',
+  limit: 'plex',
+  request: { query: NoQuery },
+  responses: { 200: ServerBody, 304: 'empty' },
+  problems: readProblems,
+})
+
+const listLibraries = operation({
+  id: 'listLibraries',
+  method: 'get',
+  path: '/libraries',
+  summary: 'The libraries the caller may see',
+  access: 'user',
+  limit: 'plex',
+  request: { query: NoQuery },
+  responses: { 200: LibrariesBody, 304: 'empty' },
+  problems: readProblems,
+})
+
+const listItems = operation({
+  id: 'listItems',
+  method: 'get',
+  path: '/libraries/:key/items',
+  summary: 'What is in a library, in pages',
+  access: 'user',
+  limit: 'plex',
+  request: { param: LibraryParam, query: Page },
+  responses: { 200: ItemsBody, 304: 'empty' },
+  problems: [...readProblems, 'not-found'],
+})
+
+const readItem = operation({
+  id: 'readItem',
+  method: 'get',
+  path: '/items/:ratingKey',
+  summary: 'One film, show, season, episode or video',
+  access: 'user',
+  limit: 'plex',
+  request: { param: ItemParam, query: NoQuery },
+  responses: { 200: ItemBody, 304: 'empty' },
+  problems: [...readProblems, 'not-found'],
+})
+
+const listChildren = operation({
+  id: 'listChildren',
+  method: 'get',
+  path: '/items/:ratingKey/children',
+  summary: 'The seasons of a show, the episodes of a season',
+  access: 'user',
+  limit: 'plex',
+  request: { param: ItemParam, query: Page },
+  responses: { 200: ChildrenBody, 304: 'empty' },
+  problems: [...readProblems, 'not-found'],
+})
+
+const search = operation({
+  id: 'search',
+  method: 'get',
+  path: '/search',
+  summary: 'Search all libraries the caller may see',
+  access: 'user',
+  limit: 'plex',
+  request: { query: SearchQuery },
+  responses: { 200: SearchBody, 304: 'empty' },
+  problems: readProblems,
+})
+
+const listRecentlyAdded = operation({
+  id: 'listRecentlyAdded',
+  method: 'get',
+  path: '/recently-added',
+  summary: 'What is new, across libraries',
+  access: 'user',
+  limit: 'plex',
+  request: { query: RecentQuery },
+  responses: { 200: RecentBody, 304: 'empty' },
+  problems: readProblems,
+})
+
+const refreshLibrary = operation({
+  id: 'refreshLibrary',
+  method: 'post',
+  path: '/libraries/:key/refresh',
+  summary: 'Have Plex look for new files',
+  access: 'admin',
+  limit: 'plex',
+  request: { param: LibraryParam, json: RefreshLibrary },
+  responses: { 202: RefreshBody },
+  problems: [...readProblems, 'not-found'],
+})
+
+export const plex = (service: Plex): Feature =>
+  feature('/plex', (on) => {
+    on(readHealth, async ({ c, caller }) => {
+      const { status, cause, latencyMs } = await service.health()
+      const details = { ...(caller && latencyMs !== undefined && { latencyMs }), ...(caller?.role === 'admin' && cause && { cause }) }
+      return c.json({ data: { status, ...details } }, 200)
+    })
+    on(readServer, async ({ c, ...asked }) => cachedResponse(c, await service.server(asked)))
+    on(listLibraries, async ({ c, ...asked }) => cachedResponse(c, await service.libraries(asked)))
+    on(listItems, async ({ c, param, query, ...asked }) => cachedResponse(c, await service.items(asked, param.key, query)))
+    on(readItem, async ({ c, param, ...asked }) => cachedResponse(c, await service.item(asked, param.ratingKey)))
+    on(listChildren, async ({ c, param, query, ...asked }) =>
+      cachedResponse(c, await service.children(asked, param.ratingKey, query)),
+    )
+    on(search, async ({ c, query, ...asked }) => cachedResponse(c, await service.search(asked, query.query, query.limit)))
+    on(listRecentlyAdded, async ({ c, query, ...asked }) => cachedResponse(c, await service.recentlyAdded(asked, query.limit)))
+    on(refreshLibrary, async ({ c, param, json, ...asked }) => {
+      await service.refresh(asked, param.key, json.path)
+      return c.json({ data: { libraryKey: param.key, ...(json.path && { path: json.path }), state: 'queued' as const } }, 202)
+    })
+  })

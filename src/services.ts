@@ -1,0 +1,158 @@
+import { drizzle } from 'drizzle-orm/d1'
+
+import { createBulkhead } from '#resilience/bulkhead.ts'
+
+import { createAuth } from './auth/service.ts'
+import { configOf } from './config.ts'
+import { createHealth } from './health/service.ts'
+import type { HttpDependencies } from './http/env.ts'
+import { createLive } from './live/service.ts'
+import { createAccessTokens } from './platform/access-tokens.ts'
+import { createAnswerCache } from './platform/answer-cache.ts'
+import { createAudit } from './platform/audit-log.ts'
+import { createBreaker } from './platform/breaker.ts'
+import { createBudgets } from './platform/budgets.ts'
+import { createDeliveryStore } from './platform/delivery-store.ts'
+import { createDownloadStore } from './platform/download-records.ts'
+import { createDownloadQueue } from './platform/download-queue.ts'
+import { createGenerations } from './platform/generations.ts'
+import { createHealthStore } from './platform/health-store.ts'
+import { createLiveRooms } from './platform/live-rooms.ts'
+import { log } from './platform/logger.ts'
+import { createPlexClient } from './platform/plex-client.ts'
+import { createPlexProbe } from './platform/plex-probe.ts'
+import { createPlexReader } from './platform/plex-reader.ts'
+import { createPlexTvClient } from './platform/plex-tv-client.ts'
+import { createPlexUpstream, plexBreakerName } from './platform/plex-upstream.ts'
+import { createPlexTvUpstream } from './platform/plex-tv-upstream.ts'
+import { createProbes } from './platform/probes.ts'
+import { isOneOf, newSecret, sha256Hex } from './platform/secrets.ts'
+import { createAccessControl, createGates, createQuota } from './platform/user-gates.ts'
+import { createUserStore } from './platform/user-store.ts'
+import { createVault } from './platform/vault.ts'
+import { createPlex } from './plex/service.ts'
+import { createWebhooks } from './webhooks/service.ts'
+import { createYoutube } from './youtube/service.ts'
+
+export type Services = ReturnType<typeof buildServices>
+
+/** The composition root: which adapter stands behind which port. Built once per isolate. */
+export function buildServices(env: Env) {
+  const config = configOf(env)
+  const now = Date.now
+  const newId = () => crypto.randomUUID()
+  const db = drizzle(env.DB)
+  const vault = createVault(config.vaultKeys)
+  const users = createUserStore(db, vault)
+  const audit = createAudit(db, now)
+  const accessTokens = createAccessTokens(config.accessTokenKeys, now)
+  const budgets = createBudgets(env.RATE_LIMITER, config.limits, now)
+  const rooms = createLiveRooms(env.LIVE_ROOM, config.liveShards, log)
+  const plexServer = () => env.PLEX_SERVER.getByName(config.plex.machineIdentifier)
+  const generations = createGenerations(plexServer, now)
+  const cache = createAnswerCache({ kv: env.CACHE, generations, maxStaleMs: config.ttl.maxStale, now, random: Math.random, log })
+  const queue = createDownloadQueue(env.DOWNLOAD_QUEUE)
+
+  const auth = createAuth({
+    plexTv: createPlexTvClient({ ...config.plexTv, machineIdentifier: config.plex.machineIdentifier, upstream: createPlexTvUpstream(env) }),
+    users,
+    gates: createGates(env.USER_GATE, now),
+    accessTokens,
+    budget: budgets.signIn,
+    sealer: vault,
+    endLiveSessions: (userId, sessionId) => rooms.disconnect(userId, sessionId),
+    adminUserId: config.plexTv.adminUserId,
+    log,
+    now,
+    newId,
+    newSecret,
+    hash: sha256Hex,
+  })
+
+  const breaker = createBreaker(env.CIRCUIT_BREAKER, plexBreakerName(config.plex.machineIdentifier), config.breaker, now)
+  const bulkhead = createBulkhead(config.bulkhead, { holdMs: config.plex.deadlineMs, now })
+  const plex = createPlex({
+    reader: createPlexReader({
+      client: createPlexClient({
+        url: config.plex.url,
+        clientIdentifier: config.plexTv.clientIdentifier,
+        upstream: createPlexUpstream(env, bulkhead, breaker),
+      }),
+      serverToken: async (userId) => (await users.tokens(userId))?.serverToken,
+      confirmMembership: auth.confirmMembership,
+    }),
+    cache,
+    scans: {
+      request: ({ userId, ...scan }) => plexServer().requestScan({ ...scan, requester: { kind: 'user', userId } }),
+    },
+    probe: createPlexProbe({ ...config.plex, breaker, now }),
+    audit,
+    machineIdentifier: config.plex.machineIdentifier,
+    ttl: config.ttl,
+    now,
+  })
+
+  const youtube = createYoutube({
+    store: createDownloadStore(db, config.plex.machineIdentifier),
+    queue,
+    quota: createQuota(env.USER_GATE, config.limits.downloads, now),
+    cache,
+    allowedHosts: config.downloads.allowedHosts,
+    limit: config.limits.downloads,
+    metadataTtlMs: config.ttl.metadata,
+    now,
+    newId,
+  })
+
+  const webhooks = createWebhooks({
+    store: createDeliveryStore(db),
+    secrets: config.webhooks,
+    machineIdentifier: config.plex.machineIdentifier,
+    libraries: { movies: config.plex.moviesLibraryKey, tv: config.plex.tvLibraryKey },
+    budgets: budgets.webhooks,
+    enqueue: async (ids) => {
+      await env.WEBHOOK_QUEUE.sendBatch(ids.map((id) => ({ body: id })))
+    },
+    effects: {
+      scan: (libraryKey, deliveryId) => plexServer().requestScan({ libraryKey, requester: { kind: 'delivery', deliveryId } }),
+      invalidate: (libraryKey) => plexServer().changed(libraryKey),
+      publish: rooms.publish,
+    },
+    audit,
+    log,
+    now,
+    random: Math.random,
+  })
+
+  return {
+    auth,
+    plex,
+    youtube,
+    webhooks,
+    downloaderLink: {
+      isDownloader: (token: string) => isOneOf(token, config.downloads.tokens),
+      connect: (request: Request) => queue.connect(request),
+    },
+    live: createLive({
+      rooms,
+      libraryKeys: (caller) => plex.libraryKeys({ caller, background: () => undefined }),
+      randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+      now,
+      wait: (ms) => scheduler.wait(ms),
+    }),
+    health: createHealth({
+      probes: createProbes({ env, db, plex: plex.health, youtube: youtube.health, webhooks: webhooks.health, plexTvUrl: config.plexTv.url, now }),
+      store: createHealthStore(db),
+      publish: rooms.publish,
+      now,
+    }),
+    adoptDownloads: () => queue.adopt(),
+    http: {
+      access: createAccessControl(env.USER_GATE, accessTokens, config.limits, now),
+      log,
+      newId,
+      now,
+      allowedOrigins: [...config.allowedOrigins, ...(config.publicUrl ? [config.publicUrl] : [])],
+    } satisfies HttpDependencies,
+  }
+}

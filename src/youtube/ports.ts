@@ -1,0 +1,66 @@
+import type { Download, DownloadStatus, Failure, VideoMetadata } from '#contract/downloads.ts'
+import type { WindowDecision } from '#resilience/sliding-window.ts'
+
+import type { AnswerCache } from '../http/cached-response.ts'
+
+export type NewDownload = Pick<Download, 'id' | 'url' | 'videoId' | 'quality' | 'format' | 'createdAt'> & {
+  readonly userId: string
+}
+
+export type DownloadPage = { readonly downloads: readonly Download[]; readonly total: number }
+
+/** Downloads in D1: the truth for history. */
+export type DownloadStore = {
+  /** `undefined` when stored; the id of the active one when this user already has one for this video. */
+  insert(download: NewDownload): Promise<string | undefined>
+  activeOf(userId: string, videoId: string): Promise<string | undefined>
+  find(userId: string, id: string): Promise<Download | undefined>
+  list(userId: string, filter: { readonly status?: DownloadStatus; readonly offset: number; readonly limit: number }): Promise<DownloadPage>
+}
+
+export type MetadataAnswer =
+  | { readonly kind: 'metadata'; readonly metadata: VideoMetadata }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'unavailable' }
+  | { readonly kind: 'timeout' }
+
+export type ConnectedDownloader = {
+  readonly id: string
+  readonly slots: number
+  readonly busy: number
+  readonly freeBytes: number
+  readonly troubles: readonly string[]
+  readonly versions: { readonly downloader: string; readonly node: string; readonly ytDlp?: string | undefined; readonly ffmpeg?: string | undefined }
+}
+
+/** What is live about a download: how far it is, and what it waits for. */
+export type LiveState = Pick<Download, 'progress' | 'phase' | 'downloadedBytes' | 'totalBytes' | 'bytesPerSecond' | 'etaSeconds' | 'waitingFor'>
+
+export type Queue = {
+  enqueue(download: NewDownload): Promise<void>
+  /** False when it had already ended. */
+  cancel(userId: string, id: string): Promise<boolean>
+  liveStates(ids: readonly string[]): Promise<Readonly<Record<string, LiveState>>>
+  metadata(url: string): Promise<MetadataAnswer>
+  downloaders(): Promise<readonly ConnectedDownloader[]>
+  queued(): Promise<number>
+}
+
+/** The user's allowance of downloads, stored before the answer. */
+export type Quota = {
+  take(userId: string): Promise<WindowDecision & { readonly at: number }>
+  refund(userId: string, at: number): Promise<void>
+  peek(userId: string): Promise<WindowDecision>
+}
+
+export type YoutubeDependencies = {
+  readonly store: DownloadStore
+  readonly queue: Queue
+  readonly quota: Quota
+  readonly cache: AnswerCache
+  readonly allowedHosts: readonly string[]
+  readonly limit: { readonly limit: number; readonly windowMs: number }
+  readonly metadataTtlMs: number
+  readonly now: () => number
+  readonly newId: () => string
+}

@@ -1,0 +1,124 @@
+import type { Download, DownloadRequest, DownloadStatus } from '#contract/downloads.ts'
+import { isActive } from '#contract/downloads.ts'
+import { Problem } from '#contract/problem.ts'
+
+import type { Asked, CachedAnswer } from '../http/cached-response.ts'
+import { youtubeHealth } from './health.ts'
+import type { NewDownload, YoutubeDependencies } from './ports.ts'
+import { parseVideoUrl, type Video } from './video-url.ts'
+
+export type Youtube = ReturnType<typeof createYoutube>
+
+export function createYoutube(dependencies: YoutubeDependencies) {
+  const { store, queue, quota, cache, limit, now, newId } = dependencies
+
+  const video = (url: string): Video => {
+    const parsed = parseVideoUrl(url, dependencies.allowedHosts)
+    if (!parsed) throw new Problem('unsupported-url')
+    return parsed
+  }
+
+  const duplicate = (downloadId: string) => new Problem('duplicate-download', { members: { downloadId } })
+
+  const charge = async (userId: string): Promise<number> => {
+    const decision = await quota.take(userId)
+    if (decision.allowed) return decision.at
+    const retryAfter = Math.max(1, Math.ceil(decision.retryAfterMs / 1000))
+    throw new Problem('rate-limited', {
+      members: { retryAfter, limit: limit.limit, windowSeconds: limit.windowMs / 1000 },
+    })
+  }
+
+  const withLiveStates = async (downloads: readonly Download[]): Promise<Download[]> => {
+    const active = downloads.filter(({ status }) => isActive(status)).map(({ id }) => id)
+    const states = active.length > 0 ? await queue.liveStates(active) : {}
+    return downloads.map((download) => ({ ...download, ...states[download.id] }))
+  }
+
+  const ask = async (url: string) => {
+    const answer = await queue.metadata(url)
+    if (answer.kind === 'metadata') return { data: answer.metadata }
+    if (answer.kind === 'unavailable') throw new Problem('downloader-unavailable', { members: { retryAfter: 30 } })
+    if (answer.kind === 'timeout') throw new Problem('upstream-timeout')
+    const { code, retryable, advice } = answer.failure
+    throw new Problem('video-unavailable', { members: { reason: code, retryable, ...(advice && { advice }) } })
+  }
+
+  return {
+    /** Metadata is the same for everybody, so its scope is nobody's. */
+    metadata({ background }: Asked, url: string): Promise<CachedAnswer> {
+      const { id, url: address } = video(url)
+      const load = () => ask(address)
+      return cache.read({ scope: 'metadata', name: id, ttlMs: dependencies.metadataTtlMs, changesWith: 'never', load, background })
+    },
+
+    /** Accepts a download. What is refused, invalid or there already costs the user nothing. */
+    async request(userId: string, { url, quality, format }: DownloadRequest): Promise<Download> {
+      const { id: videoId, url: address } = video(url)
+      const known = await store.activeOf(userId, videoId)
+      if (known !== undefined) throw duplicate(known)
+      const chargedAt = await charge(userId)
+      const download: NewDownload = {
+        id: newId(),
+        userId,
+        videoId,
+        url: address,
+        quality,
+        format,
+        createdAt: new Date(now()).toISOString(),
+      }
+      let other: string | undefined
+      try {
+        other = await store.insert(download)
+      } catch (error) {
+        await quota.refund(userId, chargedAt)
+        throw error
+      }
+      if (other !== undefined) {
+        await quota.refund(userId, chargedAt)
+        throw duplicate(other)
+      }
+      await queue.enqueue(download)
+      return this.find(userId, download.id)
+    },
+
+    async find(userId: string, id: string): Promise<Download> {
+      const download = await store.find(userId, id)
+      if (!download) throw new Problem('not-found')
+      const [live] = await withLiveStates([download])
+      return live ?? download
+    },
+
+    async list(userId: string, { page, limit: size, status }: { page: number; limit: number; status?: DownloadStatus | undefined }) {
+      const offset = (page - 1) * size
+      const { downloads, total } = await store.list(userId, { offset, limit: size, ...(status && { status }) })
+      const meta = { page, limit: size, total, totalPages: Math.ceil(total / size) }
+      return { data: await withLiveStates(downloads), meta }
+    },
+
+    async cancel(userId: string, id: string): Promise<Download> {
+      const download = await this.find(userId, id)
+      const cancelled = isActive(download.status) && (await queue.cancel(userId, id))
+      if (cancelled) return this.find(userId, id)
+      const { status } = await this.find(userId, id)
+      throw new Problem('download-finished', { members: { downloadStatus: status } })
+    },
+
+    async quota(userId: string) {
+      const { remaining, resetMs } = await quota.peek(userId)
+      return {
+        used: limit.limit - remaining,
+        limit: limit.limit,
+        remaining,
+        windowSeconds: limit.windowMs / 1000,
+        canDownload: remaining > 0,
+        ...(resetMs > 0 && { resetAt: new Date(now() + resetMs).toISOString() }),
+      }
+    },
+
+    async health() {
+      const [downloaders, queued] = await Promise.all([queue.downloaders(), queue.queued()])
+      return { ...youtubeHealth(downloaders), downloaders, queued }
+    },
+  }
+}
