@@ -3,21 +3,23 @@ import { resolve } from 'node:path'
 import { convertV4MiniflareOptions, Miniflare, MiniflareCoreError, NoOpLog } from 'miniflare'
 import * as z from 'zod'
 import { startCrons } from './crons.ts'
+import type { ProcessNote } from './leftovers.ts'
 import { applyMigrations } from './migrations.ts'
 import { bundleWorker, type WorkerBundle } from './worker-bundle.ts'
 
 export type LocalWorkerOptions = {
-  readonly root?: string
+  readonly root?: string | undefined
   /** Where databases, objects and keys are kept; without it they end with the process. */
-  readonly stateFolder?: string
+  readonly stateFolder?: string | undefined
   /** Any free one when absent. */
-  readonly port?: number
+  readonly port?: number | undefined
   /** Settings and secrets, over those of wrangler.toml. */
   readonly vars: Readonly<Record<string, string>>
   /** Fire the schedules at each minute; else only by `fireCrons`. */
-  readonly crons?: boolean
+  readonly crons?: boolean | undefined
   /** Miniflare ends the whole process upon a signal; true when the caller puts things in order itself then. */
-  readonly ownSignals?: boolean
+  readonly ownSignals?: boolean | undefined
+  readonly processes?: ProcessNote
   /** Whatever the Worker writes to its console, line by line. */
   readonly onLog?: (line: string) => void
 }
@@ -49,7 +51,7 @@ const project = resolve(import.meta.dirname, '..', '..')
 /** Runs the Worker as it would be deployed, in Cloudflare's own runtime, on the loopback interface. */
 export async function startLocalWorker(options: LocalWorkerOptions): Promise<LocalWorker> {
   const bundle = await bundleWorker(options.root ?? project)
-  const processes = watchProcesses('workerd')
+  const processes = watchProcesses('workerd', options.processes)
   const settings = toMiniflare(options, bundle)
   const miniflare = options.ownSignals
     ? withoutSignals(() => new Miniflare(settings))
@@ -129,23 +131,28 @@ function isPortTaken(error: unknown): boolean {
   return error instanceof MiniflareCoreError && error.code === 'ERR_ADDRESS_IN_USE'
 }
 
-const Spawned = z.object({ process: z.custom<NodeJS.EventEmitter & { pid?: number; spawnfile: string }>() })
+type Child = NodeJS.EventEmitter & { pid?: number; spawnfile: string }
+const Spawned = z.object({ process: z.custom<Child>() })
 
-/** Notes the processes of a program that are started from here on; Miniflare does not say which ones it has. */
-function watchProcesses(program: string) {
-  const running = new Map<number, string>()
-  const spawns = channel('child_process')
-  const note = (message: unknown): void => {
-    const child = Spawned.safeParse(message).data?.process
-    // The process has neither its number nor its program's name yet.
-    if (child) setImmediate(() => remember(child))
-  }
-  const remember = (child: NodeJS.EventEmitter & { pid?: number; spawnfile: string }): void => {
+/** Learns of the processes of a program that are started from here on; Miniflare does not say which ones it has. */
+function watchProcesses(program: string, note: ProcessNote | undefined) {
+  const running = new Set<number>()
+  const remember = (child: Child): void => {
     const { pid } = child
     if (pid === undefined || !child.spawnfile.includes(program)) return
-    running.set(pid, child.spawnfile)
-    child.once('exit', () => running.delete(pid))
+    running.add(pid)
+    note?.started(pid)
+    child.once('exit', () => {
+      running.delete(pid)
+      note?.ended(pid)
+    })
   }
-  spawns.subscribe(note)
-  return { ids: () => [...running.keys()], stop: () => spawns.unsubscribe(note) }
+  const listen = (message: unknown): void => {
+    const child = Spawned.safeParse(message).data?.process
+    // It has neither its number nor its program's name yet.
+    if (child) setImmediate(() => remember(child))
+  }
+  const spawns = channel('child_process')
+  spawns.subscribe(listen)
+  return { ids: () => [...running], stop: () => spawns.unsubscribe(listen) }
 }
