@@ -64,7 +64,7 @@ export async function bundleWorker(root: string): Promise<WorkerBundle> {
 async function build(root: string, draft: string): Promise<void> {
   await mkdir(draft, { recursive: true })
   const config = join(root, 'wrangler.toml')
-  const options = { cwd: root, env: quietEnvironment(draft), maxBuffer: 64 * 1024 * 1024 }
+  const options = { cwd: root, env: quietEnvironment(join(draft, 'logs')), maxBuffer: 64 * 1024 * 1024 }
   const wrangler = join(root, 'node_modules', 'wrangler', 'bin', 'wrangler.js')
   const dryRun = [wrangler, 'deploy', '--dry-run', '--config', config, '--outdir', draft]
   const readSettings = [join(import.meta.dirname, 'worker-settings.ts'), config]
@@ -74,11 +74,12 @@ async function build(root: string, draft: string): Promise<void> {
   ]).catch((error: unknown) => {
     throw new Error(`The Worker does not build:\n${outputOf(error)}`, { cause: error })
   })
+  await rm(join(draft, 'logs'), { recursive: true, force: true })
   await writeFile(join(draft, settingsFile), settings.stdout)
 }
 
 /** No telemetry, no look for updates, no log files outside of the build, and no variables of the caller but the needed ones. */
-function quietEnvironment(draft: string): NodeJS.ProcessEnv {
+function quietEnvironment(logs: string): NodeJS.ProcessEnv {
   const kept = [
     'PATH',
     'HOME',
@@ -93,10 +94,12 @@ function quietEnvironment(draft: string): NodeJS.ProcessEnv {
   return {
     ...Object.fromEntries(kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
     CI: '1',
+    NO_COLOR: '1',
+    FORCE_COLOR: '0',
     CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: 'false',
     WRANGLER_HIDE_BANNER: 'true',
     WRANGLER_LOG: 'error',
-    WRANGLER_LOG_PATH: join(draft, 'logs'),
+    WRANGLER_LOG_PATH: logs,
     WRANGLER_SEND_METRICS: 'false',
   }
 }
