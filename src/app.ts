@@ -24,7 +24,14 @@ export function createApp(services: Services, http: HttpDependencies): Hono<AppE
 
   app.onError(problemResponse)
   app.use(requestScope(http))
-  app.use(cors({ origin: [...http.allowedOrigins], credentials: true, exposeHeaders: exposedHeaders, maxAge: 86_400 }))
+  app.use(
+    cors({
+      origin: [...http.allowedOrigins],
+      credentials: true,
+      exposeHeaders: exposedHeaders,
+      maxAge: 86_400,
+    }),
+  )
 
   for (const { base, routes } of features) {
     app.route(`/api${base}`, routes)

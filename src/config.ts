@@ -16,22 +16,27 @@ const Upstream = z
 const list = z
   .string()
   .default('')
-  .transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''))
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  )
 
 const number = (fallback: number, min = 1) => z.coerce.number().int().min(min).default(fallback)
 
 /** `id:base64url` pairs, the first one signs, all of them verify; two are enough to rotate. */
-const KeyRing = z
-  .string()
-  .transform((text, context) => {
-    const keys = text.split(',').map((pair) => /^\s*([\w-]{1,32}):([A-Za-z0-9_-]{43})\s*$/.exec(pair))
-    const parsed = keys.flatMap((match) => (match?.[1] && match[2] ? [{ id: match[1], secret: match[2] }] : []))
-    if (parsed.length !== keys.length || parsed.length > 2) {
-      context.addIssue('must be one or two keys, each an id, a colon and 32 bytes in base64url, separated by a comma')
-      return z.NEVER
-    }
-    return parsed
-  })
+const KeyRing = z.string().transform((text, context) => {
+  const keys = text.split(',').map((pair) => /^\s*([\w-]{1,32}):([A-Za-z0-9_-]{43})\s*$/.exec(pair))
+  const parsed = keys.flatMap((match) => (match?.[1] && match[2] ? [{ id: match[1], secret: match[2] }] : []))
+  if (parsed.length !== keys.length || parsed.length > 2) {
+    context.addIssue(
+      'must be one or two keys, each an id, a colon and 32 bytes in base64url, separated by a comma',
+    )
+    return z.NEVER
+  }
+  return parsed
+})
 export type KeyRing = z.output<typeof KeyRing>
 
 /** One or two live secrets, separated by a comma, so that one can be replaced without losing a delivery. */
@@ -49,18 +54,25 @@ const GenericSecrets = z
       return z.NEVER
     }
   })
-  .pipe(z.record(z.string().regex(/^[\w-]{1,64}$/), z.string().pipe(Secrets(16))))
+  .pipe(z.record(z.string().regex(/^[\w-]{1,64}$/), Secrets(16)))
 
 const Settings = z.object({
   PLEX_URL: Upstream,
-  PLEX_MACHINE_IDENTIFIER: z.string().regex(/^[\w-]{8,64}$/, 'must be the machineIdentifier that your server’s /identity shows'),
-  PLEX_CLIENT_IDENTIFIER: z.string().regex(/^[\w.-]{8,64}$/, 'must be 8 to 64 letters, digits, dots or dashes, the same for ever'),
+  PLEX_MACHINE_IDENTIFIER: z
+    .string()
+    .regex(/^[\w-]{8,64}$/, 'must be the machineIdentifier that your server’s /identity shows'),
+  PLEX_CLIENT_IDENTIFIER: z
+    .string()
+    .regex(/^[\w.-]{8,64}$/, 'must be 8 to 64 letters, digits, dots or dashes, the same for ever'),
   PLEX_TV_URL: Upstream.default('https://plex.tv'),
   PLEX_AUTH_URL: Upstream.default('https://app.plex.tv/auth'),
   PLEX_ADMIN_USER_ID: z.string().regex(/^\d+$/).optional(),
   PLEX_MOVIES_LIBRARY_KEY: z.string().regex(/^\d+$/).default('1'),
   PLEX_TV_LIBRARY_KEY: z.string().regex(/^\d+$/).default('2'),
-  PUBLIC_URL: z.literal('').or(z.url({ protocol: /^https?$/ })).default(''),
+  PUBLIC_URL: z
+    .literal('')
+    .or(z.url({ protocol: /^https?$/ }))
+    .default(''),
   ALLOWED_ORIGINS: list,
   DOWNLOAD_ALLOWED_HOSTS: list,
   ACCESS_TOKEN_KEYS: KeyRing,

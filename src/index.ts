@@ -35,7 +35,10 @@ export default {
       if (!(error instanceof ConfigError)) throw error
       // Names of settings are for the operator, who reads the log.
       log('error', 'not-configured', { settings: error.settings, message: error.message })
-      return Response.json({ title: 'This has not been set up by the operator', status: 503 }, { status: 503 })
+      return Response.json(
+        { title: 'This has not been set up by the operator', status: 503 },
+        { status: 503 },
+      )
     }
   },
 

@@ -50,11 +50,22 @@ export function buildServices(env: Env) {
   const rooms = createLiveRooms(env.LIVE_ROOM, config.liveShards, log)
   const plexServer = () => env.PLEX_SERVER.getByName(config.plex.machineIdentifier)
   const generations = createGenerations(plexServer, now)
-  const cache = createAnswerCache({ kv: env.CACHE, generations, maxStaleMs: config.ttl.maxStale, now, random: Math.random, log })
+  const cache = createAnswerCache({
+    kv: env.CACHE,
+    generations,
+    maxStaleMs: config.ttl.maxStale,
+    now,
+    random: Math.random,
+    log,
+  })
   const queue = createDownloadQueue(env.DOWNLOAD_QUEUE)
 
   const auth = createAuth({
-    plexTv: createPlexTvClient({ ...config.plexTv, machineIdentifier: config.plex.machineIdentifier, upstream: createPlexTvUpstream(env) }),
+    plexTv: createPlexTvClient({
+      ...config.plexTv,
+      machineIdentifier: config.plex.machineIdentifier,
+      upstream: createPlexTvUpstream(env),
+    }),
     users,
     gates: createGates(env.USER_GATE, now),
     accessTokens,
@@ -69,7 +80,12 @@ export function buildServices(env: Env) {
     hash: sha256Hex,
   })
 
-  const breaker = createBreaker(env.CIRCUIT_BREAKER, plexBreakerName(config.plex.machineIdentifier), config.breaker, now)
+  const breaker = createBreaker(
+    env.CIRCUIT_BREAKER,
+    plexBreakerName(config.plex.machineIdentifier),
+    config.breaker,
+    now,
+  )
   const bulkhead = createBulkhead(config.bulkhead, { holdMs: config.plex.deadlineMs, now })
   const plex = createPlex({
     reader: createPlexReader({
@@ -83,7 +99,8 @@ export function buildServices(env: Env) {
     }),
     cache,
     scans: {
-      request: ({ userId, ...scan }) => plexServer().requestScan({ ...scan, requester: { kind: 'user', userId } }),
+      request: ({ userId, ...scan }) =>
+        plexServer().requestScan({ ...scan, requester: { kind: 'user', userId } }),
     },
     probe: createPlexProbe({ ...config.plex, breaker, now }),
     audit,
@@ -114,7 +131,8 @@ export function buildServices(env: Env) {
       await env.WEBHOOK_QUEUE.sendBatch(ids.map((id) => ({ body: id })))
     },
     effects: {
-      scan: (libraryKey, deliveryId) => plexServer().requestScan({ libraryKey, requester: { kind: 'delivery', deliveryId } }),
+      scan: (libraryKey, deliveryId) =>
+        plexServer().requestScan({ libraryKey, requester: { kind: 'delivery', deliveryId } }),
       invalidate: (libraryKey) => plexServer().changed(libraryKey),
       publish: rooms.publish,
     },
@@ -141,10 +159,19 @@ export function buildServices(env: Env) {
       wait: (ms) => scheduler.wait(ms),
     }),
     health: createHealth({
-      probes: createProbes({ env, db, plex: plex.health, youtube: youtube.health, webhooks: webhooks.health, plexTvUrl: config.plexTv.url, now }),
+      probes: createProbes({
+        kv: env.CACHE,
+        db,
+        plex: plex.health,
+        youtube: youtube.health,
+        webhooks: () => webhooks.health(),
+        plexTvUrl: config.plexTv.url,
+      }),
       store: createHealthStore(db),
       publish: rooms.publish,
+      log,
       now,
+      wait: (ms) => scheduler.wait(ms),
     }),
     adoptDownloads: () => queue.adopt(),
     http: {

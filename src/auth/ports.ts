@@ -23,7 +23,13 @@ export type Membership = { readonly owned: boolean; readonly serverToken: string
 export type PlexTv = {
   createPin(): Promise<Pin>
   /** The account token once the PIN was claimed. */
-  pollPin(id: number): Promise<{ readonly state: 'pending' | 'expired' } | { readonly state: 'claimed'; readonly token: string }>
+  pollPin(
+    id: number,
+  ): Promise<
+    | { readonly state: 'pending' }
+    | { readonly state: 'expired' }
+    | { readonly state: 'claimed'; readonly token: string }
+  >
   /** `undefined` when the token is no longer good. */
   account(token: string): Promise<PlexAccount | undefined>
   membership(token: string): Promise<Membership | 'token-refused' | 'not-a-member'>
@@ -50,10 +56,19 @@ export type Gates = {
     account: { readonly role: Role; readonly pinId: number },
   ): Promise<'opened' | 'pin-used'>
   /** Whether this is the session's live refresh token. One that was exchanged before ends the session. */
-  check(userId: string, sessionId: string, refreshHash: string): Promise<{ readonly confirmedAt: number } | undefined>
+  check(
+    userId: string,
+    sessionId: string,
+    refreshHash: string,
+  ): Promise<{ readonly confirmedAt: number } | undefined>
   rotate(
     userId: string,
-    session: { readonly id: string; readonly presentedHash: string; readonly nextHash: string; readonly expiresAt: number },
+    session: {
+      readonly id: string
+      readonly presentedHash: string
+      readonly nextHash: string
+      readonly expiresAt: number
+    },
   ): Promise<{ readonly role: Role } | undefined>
   confirm(userId: string, role: Role): Promise<void>
   newScope(userId: string): Promise<void>
@@ -64,7 +79,12 @@ export type Gates = {
 /** Budgets by address. */
 export type SignInBudget = {
   /** Seconds to wait when there is nothing left, else `undefined`. */
-  take(kind: 'sign-in' | 'sign-in-poll', address: string): Promise<{ readonly retryAfter: number; readonly limit: number; readonly windowSeconds: number } | undefined>
+  take(
+    kind: 'sign-in' | 'sign-in-poll',
+    address: string,
+  ): Promise<
+    { readonly retryAfter: number; readonly limit: number; readonly windowSeconds: number } | undefined
+  >
 }
 
 export type Sealer = {

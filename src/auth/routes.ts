@@ -8,7 +8,17 @@ import type { AppEnv } from '../http/env.ts'
 import { feature, type Feature } from '../http/feature.ts'
 import { accessCookie, refuseForeignOrigin } from '../http/middleware/guard.ts'
 import { opaque, operation } from '../http/operation.ts'
-import { CurrentSession, data, PendingPin, PinParam, Refresh, SignedIn, SignOut, StartedPin, StartPin } from './schema.ts'
+import {
+  CurrentSession,
+  data,
+  PendingPin,
+  PinParam,
+  Refresh,
+  SignedIn,
+  SignOut,
+  StartedPin,
+  StartPin,
+} from './schema.ts'
 import type { Auth, SignInResult } from './service.ts'
 
 const startPin = operation({
@@ -41,7 +51,14 @@ const refresh = operation({
   access: 'public',
   request: { json: Refresh },
   responses: { 200: data(SignedIn) },
-  problems: ['unauthenticated', 'session-revoked', 'not-a-member', 'plex-sign-in-required', 'plex-tv-unavailable', 'origin-refused'],
+  problems: [
+    'unauthenticated',
+    'session-revoked',
+    'not-a-member',
+    'plex-sign-in-required',
+    'plex-tv-unavailable',
+    'origin-refused',
+  ],
 })
 
 const readSession = operation({
@@ -78,14 +95,27 @@ export const auth = (service: Auth): Feature =>
       setCookie(c, pinCookie, secret, { ...cookieOptions, expires: pin.expiresAt })
       const { id, code, expiresAt } = pin
       return c.json(
-        { data: { id: String(id), code, authUrl, expiresAt: expiresAt.toISOString(), pollSeconds, pinSecret: secret } },
+        {
+          data: {
+            id: String(id),
+            code,
+            authUrl,
+            expiresAt: expiresAt.toISOString(),
+            pollSeconds,
+            pinSecret: secret,
+          },
+        },
         201,
       )
     })
 
     on(pollPin, async ({ c, param }) => {
       const header = c.req.header('x-pin-secret')
-      const result = await service.pollPin(Number(param.id), header ?? getCookie(c, pinCookie), clientAddress(c))
+      const result = await service.pollPin(
+        Number(param.id),
+        header ?? getCookie(c, pinCookie),
+        clientAddress(c),
+      )
       if (result === 'pending') return c.json({ data: { state: 'pending' as const, pollSeconds } }, 202)
       deleteCookie(c, pinCookie, cookieOptions)
       return c.json({ data: signedIn(c, result, header === undefined) }, 200)

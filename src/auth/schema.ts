@@ -7,17 +7,26 @@ export const StartedPin = z
     authUrl: z.url().meta({ description: 'Open this in a browser and approve' }),
     expiresAt: z.iso.datetime(),
     pollSeconds: z.number().positive(),
-    pinSecret: z.string().meta({ description: 'Proves on polling that it was you who asked; send it as X-Pin-Secret' }),
+    pinSecret: z
+      .string()
+      .meta({ description: 'Proves on polling that it was you who asked; send it as X-Pin-Secret' }),
   })
   .meta({ id: 'StartedPin' })
 
 export const StartPin = z.strictObject({
-  forwardUrl: z.url({ protocol: /^https?$/ }).optional().meta({ description: 'Where Plex sends the browser afterwards; an allowed origin' }),
+  forwardUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta({ description: 'Where Plex sends the browser afterwards; an allowed origin' }),
 })
 
 export const PinParam = z.object({ id: z.string().regex(/^\d{1,15}$/) })
 
-export const SignedInUser = z.object({ id: z.string(), username: z.string(), role: z.enum(['user', 'admin']) })
+export const SignedInUser = z.object({
+  id: z.string(),
+  username: z.string(),
+  role: z.enum(['user', 'admin']),
+})
 
 export const SignedIn = z
   .object({

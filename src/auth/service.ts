@@ -47,7 +47,12 @@ export function createAuth(dependencies: AuthDependencies) {
   const roleOf = (accountId: string, owned: boolean): Role =>
     owned || accountId === dependencies.adminUserId ? 'admin' : 'user'
 
-  const issue = async (user: SignInResult['user'], sessionId: string, secret: string, expiresAt: number): Promise<SignInResult> => {
+  const issue = async (
+    user: SignInResult['user'],
+    sessionId: string,
+    secret: string,
+    expiresAt: number,
+  ): Promise<SignInResult> => {
     const access = await accessTokens.issue({ userId: user.id, sessionId, role: user.role })
     return {
       user,
@@ -71,7 +76,8 @@ export function createAuth(dependencies: AuthDependencies) {
     const role = roleOf(account.id, membership.owned)
     const [sessionId, secret, expiresAt] = [newId(), newSecret(), now() + refreshLifetimeMs]
     const session = { id: sessionId, refreshHash: await hash(secret), expiresAt }
-    if ((await gates.open(account.id, session, { role, pinId })) === 'pin-used') throw new Problem('pin-expired')
+    if ((await gates.open(account.id, session, { role, pinId })) === 'pin-used')
+      throw new Problem('pin-expired')
     const tokens = { accountToken, serverToken: membership.serverToken }
     await users.upsert({ ...account, role }, tokens, new Date(now()))
     return issue({ id: account.id, username: account.username, role }, sessionId, secret, expiresAt)
@@ -86,7 +92,9 @@ export function createAuth(dependencies: AuthDependencies) {
    * Asks plex.tv whether the account still has access. Losing it ends every session; a new server token is kept and
    * starts a new cache scope. `unknown` when plex.tv cannot be asked.
    */
-  const confirmMembership = async (userId: string): Promise<'member' | 'renewed' | 'lost' | 'signed-out' | 'unknown'> => {
+  const confirmMembership = async (
+    userId: string,
+  ): Promise<'member' | 'renewed' | 'lost' | 'signed-out' | 'unknown'> => {
     const [user, tokens] = await Promise.all([users.find(userId), users.tokens(userId)])
     if (!user || !tokens) return 'signed-out'
     const membership = await plexTv.membership(tokens.accountToken).catch(() => undefined)
@@ -118,11 +126,18 @@ export function createAuth(dependencies: AuthDependencies) {
     async startPin(address: string, forwardUrl: string | undefined) {
       await charge('sign-in', address)
       const pin = await plexTv.createPin()
-      const secret = await sealer.seal(JSON.stringify({ expiresAt: pin.expiresAt.getTime() }), `pin:${pin.id}`)
+      const secret = await sealer.seal(
+        JSON.stringify({ expiresAt: pin.expiresAt.getTime() }),
+        `pin:${pin.id}`,
+      )
       return { pin, secret, authUrl: plexTv.authUrl(pin.code, forwardUrl) }
     },
 
-    async pollPin(pinId: number, pinSecret: string | undefined, address: string): Promise<SignInResult | 'pending'> {
+    async pollPin(
+      pinId: number,
+      pinSecret: string | undefined,
+      address: string,
+    ): Promise<SignInResult | 'pending'> {
       await charge('sign-in-poll', address)
       const sealed = pinSecret && (await sealer.open(pinSecret, `pin:${pinId}`))
       if (!sealed) throw new Problem('not-found')
@@ -130,7 +145,8 @@ export function createAuth(dependencies: AuthDependencies) {
       if (now() > expiresAt) throw new Problem('pin-expired')
       const poll = await plexTv.pollPin(pinId)
       if (poll.state === 'expired') throw new Problem('pin-expired')
-      return poll.state === 'pending' ? 'pending' : signIn(pinId, poll.token)
+      if (poll.state === 'pending') return 'pending'
+      return signIn(pinId, poll.token)
     },
 
     /** Exchanges a refresh token. Membership is read again here, so no access outlives it by more than a token's life. */

@@ -1,12 +1,23 @@
 import { DurableObject } from 'cloudflare:workers'
 
-import { admit, initialBreaker, parseBreaker, settle, type Admission, type BreakerPolicy, type BreakerState } from '#resilience/breaker.ts'
+import {
+  admit,
+  initialBreaker,
+  parseBreaker,
+  settle,
+  type Admission,
+  type BreakerPolicy,
+  type BreakerState,
+} from '#resilience/breaker.ts'
 
 export type Report = { readonly ticket: number; readonly ok: boolean; readonly minOpenMs?: number }
 
 /** The breaker of one upstream, shared by all isolates. The arithmetic is in resilience; this only remembers. */
 export class CircuitBreaker extends DurableObject<Env> {
-  admit(policy: BreakerPolicy, now = Date.now()): { readonly admission: Admission; readonly state: BreakerState } {
+  admit(
+    policy: BreakerPolicy,
+    now = Date.now(),
+  ): { readonly admission: Admission; readonly state: BreakerState } {
     const before = this.#state()
     const [admission, state] = admit(before, policy, now)
     if (state !== before) this.#remember(state)

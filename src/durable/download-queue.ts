@@ -1,7 +1,14 @@
 import { DurableObject } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
 
-import { FromDownloader, leaseMs, parseFrame, pingFrame, pongFrame, type Outcome } from '#contract/downloader-link.ts'
+import {
+  FromDownloader,
+  leaseMs,
+  parseFrame,
+  pingFrame,
+  pongFrame,
+  type Outcome,
+} from '#contract/downloader-link.ts'
 import type { Failure, Progress, VideoMetadata } from '#contract/downloads.ts'
 
 import { configOf } from '../config.ts'
@@ -31,7 +38,9 @@ export class DownloadQueue extends DurableObject<Env> {
   readonly #jobs = new JobTable(this.ctx.storage.kv)
   readonly #downloaders = new DownloaderSockets(this.ctx)
   readonly #records = createDownloadRecords(drizzle(this.env.DB), this.#config.plex.machineIdentifier)
-  readonly #events = new OwnerEvents(createLiveRooms(this.env.LIVE_ROOM, this.#config.liveShards, log).publish)
+  readonly #events = new OwnerEvents(
+    createLiveRooms(this.env.LIVE_ROOM, this.#config.liveShards, log).publish,
+  )
   readonly #questions = new Questions()
   readonly #progress = new Map<string, Progress>()
 
@@ -68,7 +77,10 @@ export class DownloadQueue extends DurableObject<Env> {
 
   /** The user's downloads that are not over, for a subscriber who has just come. */
   async active(userId: string) {
-    const ids = this.#jobs.all().filter((job) => job.userId === userId).map(({ id }) => id)
+    const ids = this.#jobs
+      .all()
+      .filter((job) => job.userId === userId)
+      .map(({ id }) => id)
     const downloads = await this.#records.find(ids)
     return downloads.map((download) => ({ ...download, ...this.#liveState(download.id) }))
   }
@@ -141,7 +153,10 @@ export class DownloadQueue extends DurableObject<Env> {
       case 'accepted':
         return this.#accepted(downloaderId, message)
       case 'declined':
-        socket.serializeAttachment({ ...downloader, unwillingUntil: Date.now() + (message.reason === 'no-slot' ? checkMs : leaseMs) })
+        socket.serializeAttachment({
+          ...downloader,
+          unwillingUntil: Date.now() + (message.reason === 'no-slot' ? checkMs : leaseMs),
+        })
         return this.#giveBack(downloaderId, message)
       case 'started':
         return this.#started(downloaderId, message)
@@ -158,13 +173,21 @@ export class DownloadQueue extends DurableObject<Env> {
     if (code !== 1005 && code !== 1006 && code !== 1015) socket.close(code, reason)
   }
 
-  async #hello(socket: WebSocket, { downloaderId, slots, versions, state, holding }: Said<'hello'>): Promise<void> {
+  async #hello(
+    socket: WebSocket,
+    { downloaderId, slots, versions, state, holding }: Said<'hello'>,
+  ): Promise<void> {
     this.#downloaders.introduce(socket, { downloaderId, slots, versions, state, unwillingUntil: 0 })
     const kept = holding.filter(({ jobId, lease }) => holdsLease(this.#jobs.get(jobId), downloaderId, lease))
     const drop = holding.filter((held) => !kept.includes(held)).map(({ jobId }) => jobId)
     sendTo(socket, { type: 'welcome', drop })
     // What it was given and does not know of was lost on the way, or with its disk.
-    const lost = this.#jobs.all().filter((job) => isLeased(job) && job.lease?.holder === downloaderId && !kept.some(({ jobId }) => jobId === job.id))
+    const lost = this.#jobs
+      .all()
+      .filter(
+        (job) =>
+          isLeased(job) && job.lease?.holder === downloaderId && !kept.some(({ jobId }) => jobId === job.id),
+      )
     for (const job of lost) this.#jobs.put(waiting(job, 0))
     await this.#dispatch()
   }
@@ -174,7 +197,10 @@ export class DownloadQueue extends DurableObject<Env> {
     if (holdsLease(job, downloaderId, lease)) this.#jobs.put({ ...job, state: 'running' })
   }
 
-  async #giveBack(downloaderId: string, { jobId, lease }: { readonly jobId: string; readonly lease: number }): Promise<void> {
+  async #giveBack(
+    downloaderId: string,
+    { jobId, lease }: { readonly jobId: string; readonly lease: number },
+  ): Promise<void> {
     const job = this.#jobs.get(jobId)
     if (holdsLease(job, downloaderId, lease)) this.#jobs.put(waiting(job, 0))
     await this.#dispatch()
@@ -185,7 +211,10 @@ export class DownloadQueue extends DurableObject<Env> {
     if (!holdsLease(job, downloaderId, lease)) return
     await this.#records.started(jobId, metadata, job.attempt, Date.now())
     const { title } = metadata satisfies VideoMetadata
-    this.#events.send(job.userId, { event: 'youtube:started', data: { downloadId: jobId, title, attempt: job.attempt } })
+    this.#events.send(job.userId, {
+      event: 'youtube:started',
+      data: { downloadId: jobId, title, attempt: job.attempt },
+    })
   }
 
   #progressed(downloaderId: string, { jobId, lease, progress: reported }: Said<'progress'>): void {
@@ -199,7 +228,10 @@ export class DownloadQueue extends DurableObject<Env> {
       this.#events.send(job.userId, { event: 'youtube:processing', data: { downloadId: jobId, phase } })
     }
     const { percent: _percent, ...rest } = progress
-    this.#events.send(job.userId, { event: 'youtube:progress', data: { downloadId: jobId, progress: percent, ...rest } })
+    this.#events.send(job.userId, {
+      event: 'youtube:progress',
+      data: { downloadId: jobId, progress: percent, ...rest },
+    })
   }
 
   async #ended(downloaderId: string, { jobId, lease, outcome }: Said<'result'>): Promise<void> {
@@ -229,7 +261,10 @@ export class DownloadQueue extends DurableObject<Env> {
     await this.#records.scanning(job.id, file)
     const scan = { path: folderOf(plexPath), file: plexPath, since: Date.now(), requested: false }
     this.#jobs.put({ ...job, state: 'scanning', scan })
-    this.#events.send(job.userId, { event: 'youtube:processing', data: { downloadId: job.id, phase: 'scanning' } })
+    this.#events.send(job.userId, {
+      event: 'youtube:processing',
+      data: { downloadId: job.id, phase: 'scanning' },
+    })
     await this.#requestScan(job.id)
   }
 
@@ -250,7 +285,10 @@ export class DownloadQueue extends DurableObject<Env> {
       const notBefore = Date.now() + retryBaseMs * 2 ** (job.attempt - 1)
       await this.#records.retrying(job.id, failure, attempt)
       this.#jobs.put({ ...waiting(job, notBefore), attempt })
-      return this.#events.send(job.userId, { event: 'youtube:retrying', data: { downloadId: job.id, attempt, failure } })
+      return this.#events.send(job.userId, {
+        event: 'youtube:retrying',
+        data: { downloadId: job.id, attempt, failure },
+      })
     }
     await this.#records.failed(job.id, failure, Date.now())
     this.#forget(job.id)
@@ -280,25 +318,35 @@ export class DownloadQueue extends DurableObject<Env> {
 
   async #dispatch(): Promise<void> {
     const now = Date.now()
-    const candidates = this.#downloaders.all().map(({ downloader: { downloaderId, slots, unwillingUntil } }) => ({
-      downloaderId,
-      slots,
-      willing: unwillingUntil <= now,
-    }))
+    const candidates = this.#downloaders
+      .all()
+      .map(({ downloader: { downloaderId, slots, unwillingUntil } }) => ({
+        downloaderId,
+        slots,
+        willing: unwillingUntil <= now,
+      }))
     for (const { job, downloaderId } of assign(this.#jobs.all(), candidates, now)) {
-      const { id, url, videoId, quality, format, attempt, lease } = this.#jobs.put(offered(job, downloaderId, now, leaseMs))
+      const { id, url, videoId, quality, format, attempt, lease } = this.#jobs.put(
+        offered(job, downloaderId, now, leaseMs),
+      )
       this.#progress.delete(id)
       const offer = { jobId: id, lease: lease.token, url, videoId, quality, format, attempt }
       this.#downloaders.send(downloaderId, { type: 'offer', job: offer })
     }
-    const due = this.#jobs.all().filter(({ state, notBefore }) => state === 'waiting' && notBefore > now).map(({ notBefore }) => notBefore)
+    const due = this.#jobs
+      .all()
+      .filter(({ state, notBefore }) => state === 'waiting' && notBefore > now)
+      .map(({ notBefore }) => notBefore)
     if (this.#jobs.all().length > 0) await this.ctx.storage.setAlarm(Math.min(now + checkMs, ...due))
   }
 
   async #tellCreated(job: Job): Promise<void> {
     const [download] = await this.#records.find([job.id])
     if (!download) return
-    const event = { event: 'youtube:created', data: { downloadId: job.id, download: { ...download, ...this.#liveState(job.id) } } } as const
+    const event = {
+      event: 'youtube:created',
+      data: { downloadId: job.id, download: { ...download, ...this.#liveState(job.id) } },
+    } as const
     this.#events.send(job.userId, event)
   }
 

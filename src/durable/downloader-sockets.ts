@@ -24,7 +24,9 @@ export class DownloaderSockets {
   }
 
   introduce(socket: WebSocket, downloader: Downloader): void {
-    for (const { socket: old } of this.all().filter((known) => known.socket !== socket && known.downloader.downloaderId === downloader.downloaderId)) {
+    for (const { socket: old } of this.all().filter(
+      (known) => known.socket !== socket && known.downloader.downloaderId === downloader.downloaderId,
+    )) {
       old.serializeAttachment(null)
       old.close(4409, 'replaced by a newer connection')
     }

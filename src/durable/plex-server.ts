@@ -6,7 +6,16 @@ import { configOf } from '../config.ts'
 import { createBackgroundPlex, type BackgroundPlex } from '../platform/background-plex.ts'
 import { createLiveRooms } from '../platform/live-rooms.ts'
 import { log } from '../platform/logger.ts'
-import { enqueue, postpone, scanKey, startsAt, type QueuedScan, type RunningScan, type ScanRequest } from '../plex/scan.ts'
+import {
+  enqueue,
+  postpone,
+  scanKey,
+  startsAt,
+  type QueuedScan,
+  type Requester,
+  type RunningScan,
+  type ScanRequest,
+} from '../plex/scan.ts'
 
 /** How often a running scan is asked after, and for how long files are looked for once it is done. */
 const pollMs = 1_000
@@ -52,7 +61,10 @@ export class PlexServer extends DurableObject<Env> {
 
   /** What is queued and what is running, for health and admins. */
   scans(): { readonly queued: readonly QueuedScan[]; readonly running: readonly RunningScan[] } {
-    return { queued: this.#queued().map(([, scan]) => scan), running: this.#running().map(([, scan]) => scan) }
+    return {
+      queued: this.#queued().map(([, scan]) => scan),
+      running: this.#running().map(([, scan]) => scan),
+    }
   }
 
   // An alarm that throws is given up after a few tries, and with it all scans: whatever happens, it is set again.
@@ -70,8 +82,9 @@ export class PlexServer extends DurableObject<Env> {
     if (startsAt(scan, this.#policy) > Date.now()) return
     const libraryKey = scan.libraryKey ?? (await this.#libraryHolding(scan.path))
     if (libraryKey === 'none') {
+      await this.#tell('', scan.requesters, new Map())
       this.ctx.storage.kv.delete(key)
-      return this.#finish({ libraryKey: '', requesters: scan.requesters, startedAt: Date.now() })
+      return
     }
     if (libraryKey === undefined) return this.#putQueued(key, postpone(scan, Date.now()))
     if (this.ctx.storage.kv.get(`running:${libraryKey}`)) return
@@ -101,21 +114,28 @@ export class PlexServer extends DurableObject<Env> {
     }
     const done = await this.#finish(scan)
     if (done || now - (scan.scannedAt ?? now) >= lookForMs) {
-      if (!done) await this.#tell(scan, new Map())
+      if (!done) await this.#tell(scan.libraryKey, scan.requesters, new Map())
       this.ctx.storage.kv.delete(key)
     }
   }
 
   /** Looks for the files that were waited for. True when all have been found and everybody told. */
   async #finish(scan: RunningScan): Promise<boolean> {
-    const files = scan.requesters.flatMap((requester) => (requester.kind === 'download' ? [requester.file] : []))
-    const found = files.length > 0 && scan.libraryKey !== '' ? await this.#plexServer().find(scan.libraryKey, files) : new Map<string, string>()
-    if (scan.libraryKey !== '' && files.some((file) => !found.has(file))) return false
-    await this.#tell(scan, found)
+    const files = scan.requesters.flatMap((requester) =>
+      requester.kind === 'download' ? [requester.file] : [],
+    )
+    const found =
+      files.length > 0 ? await this.#plexServer().find(scan.libraryKey, files) : new Map<string, string>()
+    if (files.some((file) => !found.has(file))) return false
+    await this.#tell(scan.libraryKey, scan.requesters, found)
     return true
   }
 
-  async #tell({ libraryKey, requesters }: RunningScan, found: ReadonlyMap<string, string>): Promise<void> {
+  async #tell(
+    libraryKey: string,
+    requesters: readonly Requester[],
+    found: ReadonlyMap<string, string>,
+  ): Promise<void> {
     if (found.size > 0) this.changed(libraryKey)
     for (const requester of requesters) {
       if (requester.kind !== 'download') continue
@@ -124,7 +144,11 @@ export class PlexServer extends DurableObject<Env> {
     }
     if (libraryKey === '') return
     const { liveShards } = configOf(this.env)
-    const outcome = requesters.some(({ kind }) => kind === 'download') ? (found.size > 0 ? 'seen' : 'not-seen') : 'scanned'
+    const outcome = requesters.some(({ kind }) => kind === 'download')
+      ? found.size > 0
+        ? 'seen'
+        : 'not-seen'
+      : 'scanned'
     await createLiveRooms(this.env.LIVE_ROOM, liveShards, log).publish(
       { kind: 'section', libraryKey },
       { event: 'plex:library:scanned', data: { libraryKey, outcome } },

@@ -32,12 +32,19 @@ export class UserGate extends DurableObject<Env> {
   readonly #windows = new Windows(this.ctx.storage.kv, (work) => this.ctx.waitUntil(work))
 
   /** Records a sign-in: what plex.tv said of the account, and a new session. A PIN opens one session only. */
-  open(sessionId: string, session: Session, account: Pick<Account, 'role' | 'confirmedAt'>, pinId: number): 'opened' | 'pin-used' {
+  open(
+    sessionId: string,
+    session: Session,
+    account: Pick<Account, 'role' | 'confirmedAt'>,
+    pinId: number,
+  ): 'opened' | 'pin-used' {
     const usedPins = this.ctx.storage.kv.get<number[]>('pins') ?? []
     if (usedPins.includes(pinId)) return 'pin-used'
     this.ctx.storage.kv.put('pins', [...usedPins, pinId].slice(-maxSessions))
     const sessions = this.#sessions(session.createdAt)
-    const oldest = Object.keys(sessions).toSorted((a, b) => (sessions[a]?.createdAt ?? 0) - (sessions[b]?.createdAt ?? 0))
+    const oldest = Object.keys(sessions).toSorted(
+      (a, b) => (sessions[a]?.createdAt ?? 0) - (sessions[b]?.createdAt ?? 0),
+    )
     for (const id of oldest.slice(0, Math.max(0, oldest.length - maxSessions + 1))) delete sessions[id]
     this.#putSessions({ ...sessions, [sessionId]: session })
     this.#putAccount({ ...account, scopeVersion: this.#account().scopeVersion + 1 })

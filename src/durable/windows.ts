@@ -1,4 +1,12 @@
-import { prune, peek, refund, take, type Window, type WindowDecision, type WindowPolicy } from '#resilience/sliding-window.ts'
+import {
+  prune,
+  peek,
+  refund,
+  take,
+  type Window,
+  type WindowDecision,
+  type WindowPolicy,
+} from '#resilience/sliding-window.ts'
 
 export type NamedPolicy = WindowPolicy & { readonly name: string }
 

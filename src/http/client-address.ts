@@ -15,6 +15,13 @@ function network64(address: string): string {
   const [head = '', tail = ''] = address.toLowerCase().split('::', 2)
   const [left, right] = [head, tail].map((part) => part.split(':').filter((group) => group !== ''))
   const missing = address.includes('::') ? 8 - (left?.length ?? 0) - (right?.length ?? 0) : 0
-  const groups = [...(left ?? []), ...Array.from({ length: Math.max(0, missing) }, () => '0'), ...(right ?? [])]
-  return groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, '')).join(':')
+  const groups = [
+    ...(left ?? []),
+    ...Array.from({ length: Math.max(0, missing) }, () => '0'),
+    ...(right ?? []),
+  ]
+  return groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':')
 }

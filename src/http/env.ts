@@ -20,7 +20,12 @@ export type Allowance = {
 export type GateDecision =
   | { readonly admitted: true; readonly caller: Caller; readonly allowance?: Allowance }
   | { readonly admitted: false; readonly problem: 'session-revoked' }
-  | { readonly admitted: false; readonly problem: 'rate-limited'; readonly allowance: Allowance; readonly retryAfter: number }
+  | {
+      readonly admitted: false
+      readonly problem: 'rate-limited'
+      readonly allowance: Allowance
+      readonly retryAfter: number
+    }
 
 /** The one choke point every signed-in request passes. */
 export type AccessControl = {

@@ -13,7 +13,7 @@ function pattern(path: string): RegExp {
   const source = path
     .replace(/\/$/, '')
     .split('/')
-    .map((part) => (part.startsWith(':') ? '[^/]+' : RegExp.escape(part)))
+    .map((part) => (part.startsWith(':') ? '[^/]+' : part))
     .join('/')
   return new RegExp(`^${source}$`)
 }

@@ -10,7 +10,10 @@ type Json = Record<string, unknown>
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
 
 /** The OpenAPI 3.1 document, derived from the operations; there is no other description of the API. */
-export function openapi(features: readonly Feature[], info: { readonly title: string; readonly version: string }): Json {
+export function openapi(
+  features: readonly Feature[],
+  info: { readonly title: string; readonly version: string },
+): Json {
   const registry = z.registry<{ id: string }>()
   for (const schema of problemSchemas) registry.add(schema, { id: z.globalRegistry.get(schema)?.id ?? '' })
   const paths: Record<string, Record<string, Json>> = {}
@@ -29,7 +32,11 @@ export function openapi(features: readonly Feature[], info: { readonly title: st
       schemas: Object.fromEntries(Object.entries(problems).map(([id, schema]) => [id, withoutIds(schema)])),
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
-        machine: { type: 'http', scheme: 'bearer', description: 'A token of the operator, or the sender’s own scheme' },
+        machine: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'A token of the operator, or the sender’s own scheme',
+        },
       },
     },
   }
@@ -45,7 +52,10 @@ function describeOperation(operation: Operation, base: string): Json {
     ...(operation.access === 'admin' && { 'x-role': 'admin' }),
     parameters: [...parameters('path', request.param), ...parameters('query', request.query)],
     ...(request.json && {
-      requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(request.json, 'input') } } },
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: jsonSchema(request.json, 'input') } },
+      },
     }),
     responses: { ...successes(operation), ...failures(operation) },
   }
@@ -89,7 +99,9 @@ function failures(operation: Operation): Json {
       String(status),
       {
         description: codes.map((code) => catalogue[code].title).join('; '),
-        content: { 'application/problem+json': { schema: { oneOf: codes.map((code) => ref(problemId(code))) } } },
+        content: {
+          'application/problem+json': { schema: { oneOf: codes.map((code) => ref(problemId(code))) } },
+        },
       },
     ]),
   )
@@ -118,6 +130,8 @@ function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
 
 function withoutIds(schema: unknown): Json {
   return JSON.parse(
-    JSON.stringify(schema, (key, value: unknown) => (key === '$id' || key === '$schema' || key === 'id' && typeof value === 'string' ? undefined : value)),
+    JSON.stringify(schema, (key, value: unknown) =>
+      key === '$id' || key === '$schema' || (key === 'id' && typeof value === 'string') ? undefined : value,
+    ),
   ) as Json
 }

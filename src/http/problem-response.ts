@@ -49,7 +49,11 @@ function asProblem(error: unknown): Problem {
 }
 
 /** For the log: the kind of failure and its message; the logger takes secrets out. */
-function describe(error: unknown): { readonly name: string; readonly message: string; readonly stack?: string } {
+function describe(error: unknown): {
+  readonly name: string
+  readonly message: string
+  readonly stack?: string
+} {
   if (!(error instanceof Error)) return { name: typeof error, message: String(error) }
   return { name: error.name, message: error.message, ...(error.stack && { stack: error.stack }) }
 }

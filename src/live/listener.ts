@@ -2,6 +2,8 @@ import * as z from 'zod'
 
 import { LiveTopic, topicOf, type Audience, type LiveEventName } from '#contract/live.ts'
 
+import type { Role } from '../http/env.ts'
+
 /** Carries the entry. Set by the Worker alone, after it has authenticated the caller: nobody else reaches a room. */
 export const entryHeader = 'x-live-entry'
 
@@ -30,7 +32,12 @@ export const Listener = Entry.omit({ since: true }).extend({
 })
 export type Listener = z.output<typeof Listener>
 
-type Hearing = Pick<Listener, 'userId' | 'role' | 'libraries' | 'topics'>
+type Hearing = {
+  readonly userId: string
+  readonly role: Role
+  readonly libraries: readonly string[]
+  readonly topics: readonly LiveTopic[]
+}
 
 /** Whether an event is meant for this listener, and of a topic it asked for. */
 export function hears(listener: Hearing, audience: Audience, event: LiveEventName): boolean {

@@ -79,7 +79,11 @@ export function createAnswerCache(options: Options): AnswerCache {
       if (known && known.metadata.generation === generation) {
         if (now() < known.metadata.freshUntil) return answer(known, 'HIT', now())
         if (now() < known.metadata.freshUntil + read.ttlMs) {
-          read.background(renew(key, read, generation).catch((cause: unknown) => log('info', 'renewal-failed', { cause: String(cause) })))
+          read.background(
+            renew(key, read, generation).catch((cause: unknown) =>
+              log('info', 'renewal-failed', { cause: String(cause) }),
+            ),
+          )
           return answer(known, 'STALE', now())
         }
       }
@@ -97,7 +101,13 @@ export function createAnswerCache(options: Options): AnswerCache {
 
 /** Doubt about Plex is served over; doubt about who is asking, or what there is, never. */
 function isAboutPlex(error: unknown): boolean {
-  const codes: readonly string[] = ['plex-unavailable', 'plex-maintenance', 'upstream-invalid', 'upstream-timeout', 'downloader-unavailable']
+  const codes: readonly string[] = [
+    'plex-unavailable',
+    'plex-maintenance',
+    'upstream-invalid',
+    'upstream-timeout',
+    'downloader-unavailable',
+  ]
   return error instanceof Problem && codes.includes(error.code)
 }
 

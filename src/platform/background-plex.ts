@@ -29,7 +29,11 @@ export function createBackgroundPlex(env: Env): BackgroundPlex {
   const users = createUserStore(drizzle(env.DB), createVault(config.vaultKeys))
   const lapse = { holdMs: config.plex.deadlineMs, now: Date.now }
   const upstream = createPlexUpstream(env, createBulkhead(config.bulkhead, lapse))
-  const client = createPlexClient({ url: config.plex.url, clientIdentifier: config.plexTv.clientIdentifier, upstream })
+  const client = createPlexClient({
+    url: config.plex.url,
+    clientIdentifier: config.plexTv.clientIdentifier,
+    upstream,
+  })
 
   /** With the token of the first owner whose token PMS takes. */
   const asOwner = async <T>(ask: (token: string) => Promise<T | 'token-refused'>): Promise<T | undefined> => {
@@ -48,7 +52,9 @@ export function createBackgroundPlex(env: Env): BackgroundPlex {
   return {
     async refresh(libraryKey, path) {
       const query = path === undefined ? {} : { path }
-      const done = await asOwner((token) => client.command(token, 'GET', plexPath`/library/sections/${libraryKey}/refresh`, query))
+      const done = await asOwner((token) =>
+        client.command(token, 'GET', plexPath`/library/sections/${libraryKey}/refresh`, query),
+      )
       return done === 'done'
     },
 
@@ -61,12 +67,19 @@ export function createBackgroundPlex(env: Env): BackgroundPlex {
       const answer = await read({ path: plexPath`/library/sections` })
       if (!answer) return undefined
       const view = { now: Date.now(), paths: true, machineIdentifier: '' }
-      const places = parseLibraries(answer.container, view).map(({ key, locations = [] }) => ({ libraryKey: key, locations }))
+      const places = parseLibraries(answer.container, view).map(({ key, locations = [] }) => ({
+        libraryKey: key,
+        locations,
+      }))
       return libraryHolding(path, places) ?? 'none'
     },
 
     async find(libraryKey, files) {
-      const question = { path: plexPath`/library/sections/${libraryKey}/all`, query: { sort: 'addedAt:desc' }, page: newest }
+      const question = {
+        path: plexPath`/library/sections/${libraryKey}/all`,
+        query: { sort: 'addedAt:desc' },
+        page: newest,
+      }
       const answer = await read(question)
       const wanted = new Set(files)
       const found = answer ? filesOf(answer.container).filter(({ file }) => wanted.has(file)) : []
@@ -81,4 +94,5 @@ function isScanOf(activity: Readonly<Record<string, unknown>>, libraryKey: strin
   return text(activity['type']) === 'library.update.section' && section === libraryKey && !isOver(activity)
 }
 
-const isOver = (activity: Readonly<Record<string, unknown>>) => flag(activity['ended']) || integer(activity['progress']) === 100
+const isOver = (activity: Readonly<Record<string, unknown>>) =>
+  flag(activity['ended']) || integer(activity['progress']) === 100

@@ -18,7 +18,11 @@ export function createBudgets(
   const limiter = (name: string) => namespace.getByName(name)
   const signInPolicies = {
     'sign-in': { name: 'sign-in', ...limits['sign-in'] },
-    'sign-in-poll': { ...limits['sign-in'], name: 'sign-in-poll', limit: pollsPerSignIn * limits['sign-in'].limit },
+    'sign-in-poll': {
+      ...limits['sign-in'],
+      name: 'sign-in-poll',
+      limit: pollsPerSignIn * limits['sign-in'].limit,
+    },
   }
   const unverified = { name: 'webhooks-unverified', ...limits['webhooks-unverified'] }
   const verified = { name: 'webhooks-verified', ...limits['webhooks-verified'] }

@@ -1,7 +1,14 @@
 import { and, count, desc, eq, inArray, ne, sql } from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
 
-import { activeStatuses, Download, type DownloadStatus, type Failure, type PlacedFile, type VideoMetadata } from '#contract/downloads.ts'
+import {
+  activeStatuses,
+  Download,
+  type DownloadStatus,
+  type Failure,
+  type PlacedFile,
+  type VideoMetadata,
+} from '#contract/downloads.ts'
 
 import { itemUrl } from '../plex/parse.ts'
 import type { DownloadStore, NewDownload } from '../youtube/ports.ts'
@@ -21,14 +28,26 @@ export function createDownloadRecords(db: DrizzleD1Database, machineIdentifier: 
   return {
     find: async (ids: readonly string[]): Promise<Download[]> => {
       if (ids.length === 0) return []
-      const rows = await db.select().from(downloads).where(inArray(downloads.id, [...ids].slice(0, 100)))
+      const rows = await db
+        .select()
+        .from(downloads)
+        .where(inArray(downloads.id, [...ids].slice(0, 100)))
       return rows.map((row) => toDownload(row, machineIdentifier))
     },
 
     unfinished: async (): Promise<NewDownload[]> =>
-      db.select().from(downloads).where(inArray(downloads.status, ['queued', 'running', 'retrying'])).limit(100),
+      db
+        .select()
+        .from(downloads)
+        .where(inArray(downloads.status, ['queued', 'running', 'retrying']))
+        .limit(100),
 
-    started: (id: string, { title, channel, durationSeconds, thumbnail }: VideoMetadata, attempt: number, at: number) =>
+    started: (
+      id: string,
+      { title, channel, durationSeconds, thumbnail }: VideoMetadata,
+      attempt: number,
+      at: number,
+    ) =>
       change(id, {
         status: 'running',
         attempt,
@@ -42,15 +61,22 @@ export function createDownloadRecords(db: DrizzleD1Database, machineIdentifier: 
 
     scanning: (id: string, file: PlacedFile) => change(id, { status: 'scanning', file }),
 
-    retrying: (id: string, failure: Failure, attempt: number) => change(id, { status: 'retrying', failure, attempt }),
+    retrying: (id: string, failure: Failure, attempt: number) =>
+      change(id, { status: 'retrying', failure, attempt }),
 
-    failed: (id: string, failure: Failure, at: number) => change(id, { status: 'failed', failure, endedAt: new Date(at).toISOString() }),
+    failed: (id: string, failure: Failure, at: number) =>
+      change(id, { status: 'failed', failure, endedAt: new Date(at).toISOString() }),
 
-    cancelled: (id: string, at: number) => change(id, { status: 'cancelled', endedAt: new Date(at).toISOString() }),
+    cancelled: (id: string, at: number) =>
+      change(id, { status: 'cancelled', endedAt: new Date(at).toISOString() }),
 
     /** `undefined` when that was known already, so that nobody is told twice. */
     completed: async (id: string, ratingKey: string | undefined, at: number) => {
-      const values = { status: 'completed', endedAt: new Date(at).toISOString(), ...(ratingKey && { ratingKey }) } as const
+      const values = {
+        status: 'completed',
+        endedAt: new Date(at).toISOString(),
+        ...(ratingKey && { ratingKey }),
+      } as const
       const news = ratingKey ? sql`${downloads.ratingKey} is null` : ne(downloads.status, 'completed')
       const [row] = await db
         .update(downloads)
@@ -68,7 +94,13 @@ export function createDownloadStore(db: DrizzleD1Database, machineIdentifier: st
     const [row] = await db
       .select({ id: downloads.id })
       .from(downloads)
-      .where(and(eq(downloads.userId, userId), eq(downloads.videoId, videoId), inArray(downloads.status, activeStatuses)))
+      .where(
+        and(
+          eq(downloads.userId, userId),
+          eq(downloads.videoId, videoId),
+          inArray(downloads.status, activeStatuses),
+        ),
+      )
       .limit(1)
     return row?.id
   }
@@ -86,14 +118,24 @@ export function createDownloadStore(db: DrizzleD1Database, machineIdentifier: st
     },
 
     async find(userId, id) {
-      const [row] = await db.select().from(downloads).where(and(eq(downloads.id, id), eq(downloads.userId, userId))).limit(1)
+      const [row] = await db
+        .select()
+        .from(downloads)
+        .where(and(eq(downloads.id, id), eq(downloads.userId, userId)))
+        .limit(1)
       return row && toDownload(row, machineIdentifier)
     },
 
     async list(userId, { status, offset, limit }) {
       const mine = and(eq(downloads.userId, userId), ...(status ? [eq(downloads.status, status)] : []))
       const [rows, [counted]] = await db.batch([
-        db.select().from(downloads).where(mine).orderBy(desc(downloads.createdAt), desc(downloads.id)).limit(limit).offset(offset),
+        db
+          .select()
+          .from(downloads)
+          .where(mine)
+          .orderBy(desc(downloads.createdAt), desc(downloads.id))
+          .limit(limit)
+          .offset(offset),
         db.select({ total: count() }).from(downloads).where(mine),
       ])
       return { downloads: rows.map((row) => toDownload(row, machineIdentifier)), total: counted?.total ?? 0 }

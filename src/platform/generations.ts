@@ -4,7 +4,10 @@ import type { Generations } from './answer-cache.ts'
 const trustedForMs = 5_000
 
 /** The server's generations as this isolate knows them: another's change is seen within five seconds. */
-export function createGenerations(server: () => DurableObjectStub<PlexServer>, now: () => number): Generations {
+export function createGenerations(
+  server: () => DurableObjectStub<PlexServer>,
+  now: () => number,
+): Generations {
   let known: { readonly at: number; readonly generations: Readonly<Record<string, number>> } | undefined
 
   const generations = async () => {

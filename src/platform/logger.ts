@@ -21,7 +21,9 @@ function redactFields(fields: LogFields): LogFields {
 
 function redact(value: unknown): unknown {
   if (typeof value === 'string') {
-    return value.slice(0, maxText).replaceAll(secretValue, (_match, _scheme, parameter?: string) => `${parameter ?? ''}[redacted]`)
+    return value
+      .slice(0, maxText)
+      .replaceAll(secretValue, (_match, _scheme, parameter?: string) => `${parameter ?? ''}[redacted]`)
   }
   if (Array.isArray(value)) return value.map(redact)
   if (typeof value === 'object' && value !== null) return redactFields(value as LogFields)

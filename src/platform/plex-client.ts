@@ -8,7 +8,12 @@ export type PlexClient = {
   /** Asks with one token. Throws problems; `token-refused` is an answer, since only the caller knows whose token it was. */
   read(token: string, question: PlexQuestion): Promise<PlexContainer | 'token-refused'>
   /** Sends a command, whose answer has no body worth reading. Never repeated. */
-  command(token: string, method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: PlexPath, query?: Readonly<Record<string, string>>): Promise<'done' | 'token-refused'>
+  command(
+    token: string,
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: PlexPath,
+    query?: Readonly<Record<string, string>>,
+  ): Promise<'done' | 'token-refused'>
 }
 
 type Options = {
@@ -19,7 +24,11 @@ type Options = {
 
 /** PMS over HTTP. The token travels in a header, never in an address, which would end up in logs. */
 export function createPlexClient({ url, clientIdentifier, upstream }: Options): PlexClient {
-  const send = async (token: string, method: 'GET' | 'POST' | 'PUT' | 'DELETE', { path, query, page }: PlexQuestion) => {
+  const send = async (
+    token: string,
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    { path, query, page }: PlexQuestion,
+  ) => {
     const parameters = new URLSearchParams(query)
     const headers = {
       Accept: 'application/json',
@@ -27,7 +36,10 @@ export function createPlexClient({ url, clientIdentifier, upstream }: Options): 
       'X-Plex-Client-Identifier': clientIdentifier,
       'X-Plex-Product': 'MediaNest',
       // Both, or PMS answers the whole library.
-      ...(page && { 'X-Plex-Container-Start': String(page.offset), 'X-Plex-Container-Size': String(page.limit) }),
+      ...(page && {
+        'X-Plex-Container-Start': String(page.offset),
+        'X-Plex-Container-Size': String(page.limit),
+      }),
     }
     try {
       const search = parameters.size > 0 ? `?${parameters}` : ''
@@ -71,7 +83,10 @@ function parseContainer(answer: UpstreamAnswer): Row {
 }
 
 export function isStartupMaintenance({ status, bytes }: UpstreamAnswer): boolean {
-  return status === 503 && /<Response[^>]*\btitle="Maintenance"/.test(new TextDecoder().decode(bytes.subarray(0, 1_000)))
+  return (
+    status === 503 &&
+    /<Response[^>]*\btitle="Maintenance"/.test(new TextDecoder().decode(bytes.subarray(0, 1_000)))
+  )
 }
 
 function plexProblem(error: unknown): unknown {
@@ -79,7 +94,8 @@ function plexProblem(error: unknown): unknown {
   const { failure } = error
   const waitMs = 'retryAfterMs' in failure ? (failure.retryAfterMs ?? 0) : 0
   const retryAfter = Math.max(failure.kind === 'busy' ? 1 : 5, Math.ceil(waitMs / 1000))
-  if (failure.kind === 'maintenance') return new Problem('plex-maintenance', { members: { retryAfter }, cause: error })
+  if (failure.kind === 'maintenance')
+    return new Problem('plex-maintenance', { members: { retryAfter }, cause: error })
   if (failure.kind === 'too-large') return new Problem('upstream-invalid', { cause: error })
   return new Problem('plex-unavailable', { members: { retryAfter }, cause: error })
 }

@@ -30,9 +30,13 @@ export function createPlexProbe({ url, machineIdentifier, breaker, timeoutMs, no
         return { status: 'degraded', cause: 'maintenance', latencyMs }
       }
       if (response.status !== 200) return { status: 'unhealthy', cause: 'invalid-answer', latencyMs }
-      if (identifierIn(body) !== machineIdentifier) return { status: 'unhealthy', cause: 'wrong-server', latencyMs }
-      if ((await breaker.state()).kind !== 'closed') return { status: 'degraded', cause: 'circuit-open', latencyMs }
-      return latencyMs > slowMs ? { status: 'degraded', cause: 'slow', latencyMs } : { status: 'healthy', latencyMs }
+      if (identifierIn(body) !== machineIdentifier)
+        return { status: 'unhealthy', cause: 'wrong-server', latencyMs }
+      if ((await breaker.state()).kind !== 'closed')
+        return { status: 'degraded', cause: 'circuit-open', latencyMs }
+      return latencyMs > slowMs
+        ? { status: 'degraded', cause: 'slow', latencyMs }
+        : { status: 'healthy', latencyMs }
     } catch (error) {
       const timedOut = error instanceof Error && error.name === 'TimeoutError'
       return { status: 'unhealthy', cause: timedOut ? 'timeout' : 'unreachable' }

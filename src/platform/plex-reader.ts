@@ -7,7 +7,9 @@ type Options = {
   readonly client: PlexClient
   readonly serverToken: (userId: string) => Promise<string | undefined>
   /** Asks plex.tv again about a user whose token PMS refused. */
-  readonly confirmMembership: (userId: string) => Promise<'member' | 'renewed' | 'lost' | 'signed-out' | 'unknown'>
+  readonly confirmMembership: (
+    userId: string,
+  ) => Promise<'member' | 'renewed' | 'lost' | 'signed-out' | 'unknown'>
 }
 
 /** PMS as one user. A refused token is looked into once: it may have been replaced, or access may be gone. */

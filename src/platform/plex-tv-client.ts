@@ -49,7 +49,12 @@ export function createPlexTvClient(options: Options): PlexTv {
   })
   const call = async (method: 'GET' | 'POST', path: string, token?: string): Promise<UpstreamAnswer> => {
     try {
-      return await options.upstream.call({ method, url: `${options.url}${path}`, headers: headers(token), maxBytes: 2 * 1024 * 1024 })
+      return await options.upstream.call({
+        method,
+        url: `${options.url}${path}`,
+        headers: headers(token),
+        maxBytes: 2 * 1024 * 1024,
+      })
     } catch (cause) {
       throw unavailable(cause)
     }
@@ -116,5 +121,8 @@ function parse<T>(schema: z.ZodType<T>, answer: UpstreamAnswer, status = 200): T
 function unavailable(cause: unknown): Problem {
   const failure = cause instanceof UpstreamError ? cause.failure : undefined
   const waitMs = failure && 'retryAfterMs' in failure ? (failure.retryAfterMs ?? 0) : 0
-  return new Problem('plex-tv-unavailable', { members: { retryAfter: Math.max(5, Math.ceil(waitMs / 1000)) }, cause })
+  return new Problem('plex-tv-unavailable', {
+    members: { retryAfter: Math.max(5, Math.ceil(waitMs / 1000)) },
+    cause,
+  })
 }

@@ -11,7 +11,9 @@ export const plexBreakerName = (machineIdentifier: string) => `plex:${machineIde
 export function createPlexUpstream(env: Env, bulkhead: Bulkhead, breaker?: BreakerPort): Upstream {
   const { plex, retry, breaker: policy } = configOf(env)
   return createUpstream({
-    breaker: breaker ?? createBreaker(env.CIRCUIT_BREAKER, plexBreakerName(plex.machineIdentifier), policy, Date.now),
+    breaker:
+      breaker ??
+      createBreaker(env.CIRCUIT_BREAKER, plexBreakerName(plex.machineIdentifier), policy, Date.now),
     bulkhead,
     retry,
     attemptTimeoutMs: plex.timeoutMs,

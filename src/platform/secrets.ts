@@ -9,6 +9,8 @@ export async function sha256Hex(text: string): Promise<string> {
 export async function isOneOf(presented: string, secrets: readonly string[]): Promise<boolean> {
   const hash = (text: string) => crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
   const given = await hash(presented)
-  const matches = await Promise.all(secrets.map(async (secret) => crypto.subtle.timingSafeEqual(given, await hash(secret))))
+  const matches = await Promise.all(
+    secrets.map(async (secret) => crypto.subtle.timingSafeEqual(given, await hash(secret))),
+  )
   return matches.includes(true)
 }

@@ -1,4 +1,4 @@
-import type { BreakerPolicy, BreakerState } from '#resilience/breaker.ts'
+import type { BreakerState } from '#resilience/breaker.ts'
 import type { Bulkhead } from '#resilience/bulkhead.ts'
 import { attemptMs, createDeadline, remainingMs, type Deadline } from '#resilience/deadline.ts'
 import { retry, type RetryPolicy } from '#resilience/retry.ts'
@@ -38,8 +38,15 @@ export type UpstreamRequest = {
 
 /** The breaker of one upstream as this isolate sees it. */
 export type BreakerPort = {
-  admit(): Promise<{ readonly admitted: true; readonly ticket: number; readonly probe: boolean } | { readonly admitted: false; readonly retryAfterMs: number }>
-  settle(report: { readonly ticket: number; readonly ok: boolean; readonly minOpenMs?: number }): Promise<void>
+  admit(): Promise<
+    | { readonly admitted: true; readonly ticket: number; readonly probe: boolean }
+    | { readonly admitted: false; readonly retryAfterMs: number }
+  >
+  settle(report: {
+    readonly ticket: number
+    readonly ok: boolean
+    readonly minOpenMs?: number
+  }): Promise<void>
   state(): Promise<BreakerState>
 }
 
@@ -89,7 +96,11 @@ function retryVerdict(error: unknown): { retry: boolean; retryAfterMs?: number }
   return { retry: true, ...(failure.retryAfterMs !== undefined && { retryAfterMs: failure.retryAfterMs }) }
 }
 
-async function attempt(request: UpstreamRequest, deadline: Deadline, options: UpstreamOptions): Promise<UpstreamAnswer> {
+async function attempt(
+  request: UpstreamRequest,
+  deadline: Deadline,
+  options: UpstreamOptions,
+): Promise<UpstreamAnswer> {
   const { breaker } = options
   const leave = await enter(deadline, options)
   try {
@@ -103,7 +114,8 @@ async function attempt(request: UpstreamRequest, deadline: Deadline, options: Up
       return answer
     } catch (error) {
       const minOpenMs = counts(error)
-      if (minOpenMs !== undefined) await breaker.settle({ ticket, ok: false, ...(minOpenMs > 0 && { minOpenMs }) })
+      if (minOpenMs !== undefined)
+        await breaker.settle({ ticket, ok: false, ...(minOpenMs > 0 && { minOpenMs }) })
       else if (probe) await breaker.settle({ ticket, ok: true })
       throw error
     }
@@ -113,7 +125,10 @@ async function attempt(request: UpstreamRequest, deadline: Deadline, options: Up
 }
 
 // Another request must not wake this one's promise, so a full bulkhead is looked at again, not queued at.
-async function enter(deadline: Deadline, { bulkhead, now, sleep, random }: UpstreamOptions): Promise<() => void> {
+async function enter(
+  deadline: Deadline,
+  { bulkhead, now, sleep, random }: UpstreamOptions,
+): Promise<() => void> {
   const until = now() + Math.min(waitForPlaceMs, remainingMs(deadline, now()))
   for (;;) {
     const leave = bulkhead.tryEnter()
@@ -131,7 +146,11 @@ function counts(error: unknown): number | undefined {
   return failure.kind === 'status' && failure.status >= 500 ? (failure.retryAfterMs ?? 0) : undefined
 }
 
-async function call(request: UpstreamRequest, deadline: Deadline, options: UpstreamOptions): Promise<UpstreamAnswer> {
+async function call(
+  request: UpstreamRequest,
+  deadline: Deadline,
+  options: UpstreamOptions,
+): Promise<UpstreamAnswer> {
   const signal = AbortSignal.timeout(attemptMs(deadline, options.attemptTimeoutMs, options.now()))
   let answer: UpstreamAnswer
   try {
@@ -149,11 +168,18 @@ async function call(request: UpstreamRequest, deadline: Deadline, options: Upstr
     throw new UpstreamError({ kind: signal.aborted ? 'timeout' : 'network' }, cause)
   }
   if (options.isMaintenance?.(answer)) {
-    throw new UpstreamError({ kind: 'maintenance', retryAfterMs: retryAfterMs(answer.headers, options.now()) ?? 10_000 })
+    throw new UpstreamError({
+      kind: 'maintenance',
+      retryAfterMs: retryAfterMs(answer.headers, options.now()) ?? 10_000,
+    })
   }
   if (answer.status === 429 || answer.status >= 500) {
     const after = retryAfterMs(answer.headers, options.now())
-    throw new UpstreamError({ kind: 'status', status: answer.status, ...(after !== undefined && { retryAfterMs: after }) })
+    throw new UpstreamError({
+      kind: 'status',
+      status: answer.status,
+      ...(after !== undefined && { retryAfterMs: after }),
+    })
   }
   return answer
 }

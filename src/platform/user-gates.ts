@@ -12,7 +12,12 @@ export function createGates(namespace: Namespace, now: () => number): Gates {
   const gate = (userId: string) => namespace.getByName(userId)
   return {
     open: (userId, { id, refreshHash, expiresAt }, { role, pinId }) =>
-      gate(userId).open(id, { refreshHash, createdAt: now(), expiresAt }, { role, confirmedAt: now() }, pinId),
+      gate(userId).open(
+        id,
+        { refreshHash, createdAt: now(), expiresAt },
+        { role, confirmedAt: now() },
+        pinId,
+      ),
     check: (userId, sessionId, refreshHash) => gate(userId).check(sessionId, refreshHash, now()),
     rotate: (userId, { id, presentedHash, nextHash, expiresAt }) =>
       gate(userId).rotate(id, presentedHash, { refreshHash: nextHash, expiresAt }, now()),
@@ -49,7 +54,12 @@ export function createAccessControl(
       if (!policy || !decision) return { admitted: true, caller }
       const allowance = allowanceOf(policy, decision)
       if (decision.allowed) return { admitted: true, caller, allowance }
-      return { admitted: false, problem: 'rate-limited', allowance, retryAfter: seconds(decision.retryAfterMs) }
+      return {
+        admitted: false,
+        problem: 'rate-limited',
+        allowance,
+        retryAfter: seconds(decision.retryAfterMs),
+      }
     },
   }
 }

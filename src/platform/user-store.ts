@@ -12,7 +12,9 @@ export function createUserStore(db: DrizzleD1Database, vault: Vault): UserStore 
       vault.open(accountToken, `account-token:${userId}`),
       vault.open(serverToken, `server-token:${userId}`),
     ])
-    return account !== undefined && server !== undefined ? { accountToken: account, serverToken: server } : undefined
+    return account !== undefined && server !== undefined
+      ? { accountToken: account, serverToken: server }
+      : undefined
   }
 
   return {
@@ -51,7 +53,9 @@ export function createUserStore(db: DrizzleD1Database, vault: Vault): UserStore 
 
     async ownerServerTokens() {
       const rows = await db.select().from(users).where(eq(users.role, 'admin')).limit(5)
-      const opened = await Promise.all(rows.map((row) => open(row.id, row.sealedAccountToken, row.sealedServerToken)))
+      const opened = await Promise.all(
+        rows.map((row) => open(row.id, row.sealedAccountToken, row.sealedServerToken)),
+      )
       return opened.flatMap((tokens) => (tokens ? [tokens.serverToken] : []))
     },
   }

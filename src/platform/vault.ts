@@ -13,7 +13,9 @@ export function createVault(ring: KeyRing): Vault {
     const entry = ring.find((key) => key.id === id)
     if (!entry) return undefined
     // Key import needs no I/O of a request, so sharing its promise between requests is safe.
-    const known = keys.get(id) ?? crypto.subtle.importKey('raw', decode(entry.secret), 'AES-GCM', false, ['encrypt', 'decrypt'])
+    const known =
+      keys.get(id) ??
+      crypto.subtle.importKey('raw', decode(entry.secret), 'AES-GCM', false, ['encrypt', 'decrypt'])
     keys.set(id, known)
     return known
   }

@@ -4,7 +4,8 @@
  */
 export type Row = Readonly<Record<string, unknown>>
 
-export const isRow = (value: unknown): value is Row => typeof value === 'object' && value !== null && !Array.isArray(value)
+export const isRow = (value: unknown): value is Row =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 export function rows(value: unknown): readonly Row[] {
   if (Array.isArray(value)) return value.filter(isRow)
@@ -17,7 +18,8 @@ export function text(value: unknown): string | undefined {
 }
 
 export function integer(value: unknown): number | undefined {
-  const number = typeof value === 'string' && /^-?\d{1,15}(\.\d+)?$/.test(value.trim()) ? Number(value) : value
+  const number =
+    typeof value === 'string' && /^-?\d{1,15}(\.\d+)?$/.test(value.trim()) ? Number(value) : value
   return typeof number === 'number' && Number.isFinite(number) ? Math.trunc(number) : undefined
 }
 

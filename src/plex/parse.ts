@@ -105,7 +105,9 @@ export function itemUrl(machineIdentifier: string, ratingKey: string): string {
 export function filesOf(container: Row): readonly { readonly file: string; readonly ratingKey: string }[] {
   return rows(container['Metadata']).flatMap((row) => {
     const ratingKey = text(row['ratingKey'])
-    const files = rows(row['Media']).flatMap((media) => rows(media['Part']).flatMap((part) => text(part['file']) ?? []))
+    const files = rows(row['Media']).flatMap((media) =>
+      rows(media['Part']).flatMap((part) => text(part['file']) ?? []),
+    )
     return ratingKey ? files.map((file) => ({ file, ratingKey })) : []
   })
 }

@@ -24,13 +24,25 @@ export type PlexReader = {
   read(userId: string, question: PlexQuestion): Promise<PlexContainer>
 }
 
-export type PlexProbe = () => Promise<{ readonly status: HealthStatus; readonly cause?: HealthCause; readonly latencyMs?: number }>
+export type PlexProbe = () => Promise<{
+  readonly status: HealthStatus
+  readonly cause?: HealthCause
+  readonly latencyMs?: number
+}>
 
 export type Scans = {
-  request(scan: { readonly libraryKey: string; readonly path?: string; readonly userId: string }): Promise<void>
+  request(scan: {
+    readonly libraryKey: string
+    readonly path?: string
+    readonly userId: string
+  }): Promise<void>
 }
 
-export type Audit = (entry: { readonly actor: string; readonly action: string; readonly target: string }) => Promise<void>
+export type Audit = (entry: {
+  readonly actor: string
+  readonly action: string
+  readonly target: string
+}) => Promise<void>
 
 export type PlexDependencies = {
   readonly reader: PlexReader
@@ -39,6 +51,12 @@ export type PlexDependencies = {
   readonly probe: PlexProbe
   readonly audit: Audit
   readonly machineIdentifier: string
-  readonly ttl: { readonly server: number; readonly libraries: number; readonly items: number; readonly recentlyAdded: number; readonly search: number }
+  readonly ttl: {
+    readonly server: number
+    readonly libraries: number
+    readonly items: number
+    readonly recentlyAdded: number
+    readonly search: number
+  }
   readonly now: () => number
 }

@@ -139,20 +139,34 @@ export const plex = (service: Plex): Feature =>
   feature('/plex', (on) => {
     on(readHealth, async ({ c, caller }) => {
       const { status, cause, latencyMs } = await service.health()
-      const details = { ...(caller && latencyMs !== undefined && { latencyMs }), ...(caller?.role === 'admin' && cause && { cause }) }
+      const details = {
+        ...(caller && latencyMs !== undefined && { latencyMs }),
+        ...(caller?.role === 'admin' && cause && { cause }),
+      }
       return c.json({ data: { status, ...details } }, 200)
     })
     on(readServer, async ({ c, ...asked }) => cachedResponse(c, await service.server(asked)))
     on(listLibraries, async ({ c, ...asked }) => cachedResponse(c, await service.libraries(asked)))
-    on(listItems, async ({ c, param, query, ...asked }) => cachedResponse(c, await service.items(asked, param.key, query)))
-    on(readItem, async ({ c, param, ...asked }) => cachedResponse(c, await service.item(asked, param.ratingKey)))
+    on(listItems, async ({ c, param, query, ...asked }) =>
+      cachedResponse(c, await service.items(asked, param.key, query)),
+    )
+    on(readItem, async ({ c, param, ...asked }) =>
+      cachedResponse(c, await service.item(asked, param.ratingKey)),
+    )
     on(listChildren, async ({ c, param, query, ...asked }) =>
       cachedResponse(c, await service.children(asked, param.ratingKey, query)),
     )
-    on(search, async ({ c, query, ...asked }) => cachedResponse(c, await service.search(asked, query.query, query.limit)))
-    on(listRecentlyAdded, async ({ c, query, ...asked }) => cachedResponse(c, await service.recentlyAdded(asked, query.limit)))
+    on(search, async ({ c, query, ...asked }) =>
+      cachedResponse(c, await service.search(asked, query.query, query.limit)),
+    )
+    on(listRecentlyAdded, async ({ c, query, ...asked }) =>
+      cachedResponse(c, await service.recentlyAdded(asked, query.limit)),
+    )
     on(refreshLibrary, async ({ c, param, json, ...asked }) => {
       await service.refresh(asked, param.key, json.path)
-      return c.json({ data: { libraryKey: param.key, ...(json.path && { path: json.path }), state: 'queued' as const } }, 202)
+      return c.json(
+        { data: { libraryKey: param.key, ...(json.path && { path: json.path }), state: 'queued' as const } },
+        202,
+      )
     })
   })

@@ -42,7 +42,9 @@ export const scanKey = ({ libraryKey, path }: Pick<ScanRequest, 'libraryKey' | '
 
 export function enqueue(queued: QueuedScan | undefined, request: ScanRequest, now: number): QueuedScan {
   const { libraryKey, path, requester } = request
-  const others = (queued?.requesters ?? []).filter((known) => JSON.stringify(known) !== JSON.stringify(requester))
+  const others = (queued?.requesters ?? []).filter(
+    (known) => JSON.stringify(known) !== JSON.stringify(requester),
+  )
   return {
     ...(libraryKey !== undefined && { libraryKey }),
     ...(path !== undefined && { path }),

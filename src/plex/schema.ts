@@ -9,7 +9,10 @@ export const LibraryParam = z.object({ key: LibraryKey })
 export const ItemParam = z.object({ ratingKey: RatingKey })
 
 const limit = z.coerce.number().int().min(1).max(100)
-export const Page = z.strictObject({ offset: z.coerce.number().int().min(0).max(10_000_000).default(0), limit: limit.default(50) })
+export const Page = z.strictObject({
+  offset: z.coerce.number().int().min(0).max(10_000_000).default(0),
+  limit: limit.default(50),
+})
 export const SearchQuery = z.strictObject({
   query: z.string().trim().min(1).max(200),
   limit: limit.default(20),
@@ -94,11 +97,19 @@ export const LibrariesBody = z.object({ data: z.array(Library), meta: count })
 export const ItemsBody = z.object({ data: z.array(Item), meta: page })
 export const ItemBody = z.object({ data: Item })
 export const ChildrenBody = z.object({ data: z.array(Item), meta: page })
-export const SearchBody = z.object({ data: z.array(Item), meta: z.object({ query: z.string(), count: z.int() }) })
+export const SearchBody = z.object({
+  data: z.array(Item),
+  meta: z.object({ query: z.string(), count: z.int() }),
+})
 export const RecentBody = z.object({ data: z.array(Item), meta: count })
 
 export const RefreshLibrary = z.strictObject({
-  path: z.string().min(1).max(1024).optional().meta({ description: 'A folder inside the library, as the Plex server sees it' }),
+  path: z
+    .string()
+    .min(1)
+    .max(1024)
+    .optional()
+    .meta({ description: 'A folder inside the library, as the Plex server sees it' }),
 })
 export const RefreshBody = z.object({
   data: z.object({ libraryKey: z.string(), path: z.string().optional(), state: z.literal('queued') }),

@@ -45,7 +45,12 @@ export function createPlex(dependencies: PlexDependencies) {
     return parseLibraries(container, view)
   }
 
-  const readPage = async (caller: Caller, view: View, question: { path: ReturnType<typeof plexPath>; query?: Record<string, string> }, page: Paging) => {
+  const readPage = async (
+    caller: Caller,
+    view: View,
+    question: { path: ReturnType<typeof plexPath>; query?: Record<string, string> },
+    page: Paging,
+  ) => {
     const { container, totalSizeHeader } = await reader.read(caller.userId, { ...question, page })
     const data = parseItems(container, view)
     return { data, meta: { ...page, total: total(container, totalSizeHeader, page.offset, data.length) } }
@@ -55,7 +60,9 @@ export function createPlex(dependencies: PlexDependencies) {
     server: (asked: Asked) =>
       cached(asked, 'server', ttl.server, async () => {
         const { container } = await reader.read(asked.caller.userId, { path: plexPath`/` })
-        const [name, version, platform] = ['friendlyName', 'version', 'platform'].map((key) => text(container[key]))
+        const [name, version, platform] = ['friendlyName', 'version', 'platform'].map((key) =>
+          text(container[key]),
+        )
         const updatedAt = instant(container['updatedAt'], now())
         return {
           data: {
@@ -79,13 +86,21 @@ export function createPlex(dependencies: PlexDependencies) {
         asked,
         `items:${key}:${page.offset}:${page.limit}`,
         ttl.items,
-        (view) => readPage(asked.caller, view, { path: plexPath`/library/sections/${key}/all`, query: { includeCollections: '0' } }, page),
+        (view) =>
+          readPage(
+            asked.caller,
+            view,
+            { path: plexPath`/library/sections/${key}/all`, query: { includeCollections: '0' } },
+            page,
+          ),
         key,
       ),
 
     item: (asked: Asked, ratingKey: string) =>
       cached(asked, `item:${ratingKey}`, ttl.items, async (view) => {
-        const { container } = await reader.read(asked.caller.userId, { path: plexPath`/library/metadata/${ratingKey}` })
+        const { container } = await reader.read(asked.caller.userId, {
+          path: plexPath`/library/metadata/${ratingKey}`,
+        })
         const [row] = rows(container['Metadata'])
         const item = row && parseItem(row, view, text(container['librarySectionID']))
         if (!item) throw new Problem('not-found')
@@ -118,13 +133,19 @@ export function createPlex(dependencies: PlexDependencies) {
           readPage(
             asked.caller,
             view,
-            { path: plexPath`/library/sections/${key}/all`, query: { type: newestType[type] ?? '1', sort: 'addedAt:desc' } },
+            {
+              path: plexPath`/library/sections/${key}/all`,
+              query: { type: newestType[type] ?? '1', sort: 'addedAt:desc' },
+            },
             { offset: 0, limit },
           ),
         )
         const data = pages
           .flatMap((page) => page.data)
-          .toSorted((a, b) => (b.addedAt ?? '').localeCompare(a.addedAt ?? '') || a.ratingKey.localeCompare(b.ratingKey))
+          .toSorted(
+            (a, b) =>
+              (b.addedAt ?? '').localeCompare(a.addedAt ?? '') || a.ratingKey.localeCompare(b.ratingKey),
+          )
           .slice(0, limit)
         return { data, meta: { count: data.length } }
       }),
@@ -139,7 +160,11 @@ export function createPlex(dependencies: PlexDependencies) {
           members: { errors: [{ pointer: 'json#/path', detail: 'must be a folder inside this library' }] },
         })
       }
-      await dependencies.scans.request({ libraryKey, userId: caller.userId, ...(path !== undefined && { path }) })
+      await dependencies.scans.request({
+        libraryKey,
+        userId: caller.userId,
+        ...(path !== undefined && { path }),
+      })
       await dependencies.audit({ actor: caller.userId, action: 'plex.refresh', target: libraryKey })
     },
 
@@ -158,7 +183,11 @@ function unique(items: readonly Item[]): Item[] {
   return [...new Map(items.map((item) => [item.ratingKey, item])).values()]
 }
 
-async function inTurns<T, R>(values: readonly T[], width: number, run: (value: T) => Promise<R>): Promise<R[]> {
+async function inTurns<T, R>(
+  values: readonly T[],
+  width: number,
+  run: (value: T) => Promise<R>,
+): Promise<R[]> {
   const results: R[] = []
   for (let start = 0; start < values.length; start += width) {
     results.push(...(await Promise.all(values.slice(start, start + width).map(run))))

@@ -8,7 +8,12 @@ export type YoutubeHealth = {
   readonly ytDlpAvailable: boolean
 }
 
-const blocking: readonly string[] = ['ytdlp-missing', 'ytdlp-outdated', 'ffmpeg-missing', 'library-not-writable']
+const blocking: readonly string[] = [
+  'ytdlp-missing',
+  'ytdlp-outdated',
+  'ffmpeg-missing',
+  'library-not-writable',
+]
 
 /** Healthy: every downloader can work. Degraded: some can, or none is there and the queue waits. */
 export function youtubeHealth(downloaders: readonly ConnectedDownloader[]): YoutubeHealth {

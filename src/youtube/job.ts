@@ -17,7 +17,12 @@ export type Job = {
   readonly notBefore: number
   /** The last one granted, so that a new one is always greater and an old one never counts. */
   readonly lease?: Lease
-  readonly scan?: { readonly path: string; readonly file: string; readonly since: number; readonly requested: boolean }
+  readonly scan?: {
+    readonly path: string
+    readonly file: string
+    readonly since: number
+    readonly requested: boolean
+  }
 }
 
 /** Someone who may take jobs. */
@@ -36,7 +41,10 @@ export function assign(jobs: readonly Job[], candidates: readonly Candidate[], n
   const free = new Map(
     candidates
       .filter(({ willing }) => willing)
-      .map(({ downloaderId, slots }) => [downloaderId, slots - jobs.filter((job) => isLeased(job) && job.lease?.holder === downloaderId).length]),
+      .map(({ downloaderId, slots }) => [
+        downloaderId,
+        slots - jobs.filter((job) => isLeased(job) && job.lease?.holder === downloaderId).length,
+      ]),
   )
   const waiting = jobs
     .filter((job) => job.state === 'waiting' && job.notBefore <= now)
@@ -49,7 +57,12 @@ export function assign(jobs: readonly Job[], candidates: readonly Candidate[], n
   })
 }
 
-export function offered(job: Job, downloaderId: string, now: number, leaseMs: number): Job & { readonly lease: Lease } {
+export function offered(
+  job: Job,
+  downloaderId: string,
+  now: number,
+  leaseMs: number,
+): Job & { readonly lease: Lease } {
   return { ...job, state: 'offered', lease: grant(job.lease, downloaderId, now, leaseMs) }
 }
 

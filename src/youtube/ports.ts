@@ -15,7 +15,10 @@ export type DownloadStore = {
   insert(download: NewDownload): Promise<string | undefined>
   activeOf(userId: string, videoId: string): Promise<string | undefined>
   find(userId: string, id: string): Promise<Download | undefined>
-  list(userId: string, filter: { readonly status?: DownloadStatus; readonly offset: number; readonly limit: number }): Promise<DownloadPage>
+  list(
+    userId: string,
+    filter: { readonly status?: DownloadStatus; readonly offset: number; readonly limit: number },
+  ): Promise<DownloadPage>
 }
 
 export type MetadataAnswer =
@@ -30,11 +33,19 @@ export type ConnectedDownloader = {
   readonly busy: number
   readonly freeBytes: number
   readonly troubles: readonly string[]
-  readonly versions: { readonly downloader: string; readonly node: string; readonly ytDlp?: string | undefined; readonly ffmpeg?: string | undefined }
+  readonly versions: {
+    readonly downloader: string
+    readonly node: string
+    readonly ytDlp?: string | undefined
+    readonly ffmpeg?: string | undefined
+  }
 }
 
 /** What is live about a download: how far it is, and what it waits for. */
-export type LiveState = Pick<Download, 'progress' | 'phase' | 'downloadedBytes' | 'totalBytes' | 'bytesPerSecond' | 'etaSeconds' | 'waitingFor'>
+export type LiveState = Pick<
+  Download,
+  'progress' | 'phase' | 'downloadedBytes' | 'totalBytes' | 'bytesPerSecond' | 'etaSeconds' | 'waitingFor'
+>
 
 export type Queue = {
   enqueue(download: NewDownload): Promise<void>

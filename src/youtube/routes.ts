@@ -94,7 +94,12 @@ export const youtube = (service: Youtube): Feature =>
   feature('/youtube', (on) => {
     on(readHealth, async ({ c, caller }) => {
       const { status, ytDlpAvailable, downloaders, queued } = await service.health()
-      const open = { status, service: 'YouTube downloads' as const, ytDlpAvailable, downloadersConnected: downloaders.length }
+      const open = {
+        status,
+        service: 'YouTube downloads' as const,
+        ytDlpAvailable,
+        downloadersConnected: downloaders.length,
+      }
       if (!caller) return c.json({ data: open }, 200)
       const details = downloaders.map(({ id, freeBytes, ...rest }) => ({
         ...rest,
@@ -103,10 +108,18 @@ export const youtube = (service: Youtube): Feature =>
       }))
       return c.json({ data: { ...open, queued, downloaders: details } }, 200)
     })
-    on(readMetadata, async ({ c, query, ...asked }) => cachedResponse(c, await service.metadata(asked, query.url)))
-    on(requestDownload, async ({ c, caller, json }) => c.json({ data: await service.request(caller.userId, json) }, 201))
+    on(readMetadata, async ({ c, query, ...asked }) =>
+      cachedResponse(c, await service.metadata(asked, query.url)),
+    )
+    on(requestDownload, async ({ c, caller, json }) =>
+      c.json({ data: await service.request(caller.userId, json) }, 201),
+    )
     on(listDownloads, async ({ c, caller, query }) => c.json(await service.list(caller.userId, query), 200))
-    on(readDownload, async ({ c, caller, param }) => c.json({ data: await service.find(caller.userId, param.id) }, 200))
-    on(cancelDownload, async ({ c, caller, param }) => c.json({ data: await service.cancel(caller.userId, param.id) }, 200))
+    on(readDownload, async ({ c, caller, param }) =>
+      c.json({ data: await service.find(caller.userId, param.id) }, 200),
+    )
+    on(cancelDownload, async ({ c, caller, param }) =>
+      c.json({ data: await service.cancel(caller.userId, param.id) }, 200),
+    )
     on(readQuota, async ({ c, caller }) => c.json({ data: await service.quota(caller.userId) }, 200))
   })

@@ -49,6 +49,9 @@ export const YoutubeHealthBody = z.object({
     ytDlpAvailable: z.boolean(),
     downloadersConnected: z.int(),
     queued: z.int().optional(),
-    downloaders: z.array(Downloader).optional().meta({ description: 'For signed-in users; ids and space for admins' }),
+    downloaders: z
+      .array(Downloader)
+      .optional()
+      .meta({ description: 'For signed-in users; ids and space for admins' }),
   }),
 })

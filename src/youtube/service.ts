@@ -38,10 +38,13 @@ export function createYoutube(dependencies: YoutubeDependencies) {
   const ask = async (url: string) => {
     const answer = await queue.metadata(url)
     if (answer.kind === 'metadata') return { data: answer.metadata }
-    if (answer.kind === 'unavailable') throw new Problem('downloader-unavailable', { members: { retryAfter: 30 } })
+    if (answer.kind === 'unavailable')
+      throw new Problem('downloader-unavailable', { members: { retryAfter: 30 } })
     if (answer.kind === 'timeout') throw new Problem('upstream-timeout')
     const { code, retryable, advice } = answer.failure
-    throw new Problem('video-unavailable', { members: { reason: code, retryable, ...(advice && { advice }) } })
+    throw new Problem('video-unavailable', {
+      members: { reason: code, retryable, ...(advice && { advice }) },
+    })
   }
 
   return {
@@ -49,7 +52,14 @@ export function createYoutube(dependencies: YoutubeDependencies) {
     metadata({ background }: Asked, url: string): Promise<CachedAnswer> {
       const { id, url: address } = video(url)
       const load = () => ask(address)
-      return cache.read({ scope: 'metadata', name: id, ttlMs: dependencies.metadataTtlMs, changesWith: 'never', load, background })
+      return cache.read({
+        scope: 'metadata',
+        name: id,
+        ttlMs: dependencies.metadataTtlMs,
+        changesWith: 'never',
+        load,
+        background,
+      })
     },
 
     /** Accepts a download. What is refused, invalid or there already costs the user nothing. */
@@ -89,9 +99,16 @@ export function createYoutube(dependencies: YoutubeDependencies) {
       return live ?? download
     },
 
-    async list(userId: string, { page, limit: size, status }: { page: number; limit: number; status?: DownloadStatus | undefined }) {
+    async list(
+      userId: string,
+      { page, limit: size, status }: { page: number; limit: number; status?: DownloadStatus | undefined },
+    ) {
       const offset = (page - 1) * size
-      const { downloads, total } = await store.list(userId, { offset, limit: size, ...(status && { status }) })
+      const { downloads, total } = await store.list(userId, {
+        offset,
+        limit: size,
+        ...(status && { status }),
+      })
       const meta = { page, limit: size, total, totalPages: Math.ceil(total / size) }
       return { data: await withLiveStates(downloads), meta }
     },

@@ -1,7 +1,13 @@
 /** A video as we know it: `id` is the same for every address of it, `url` is the address we use. */
 export type Video = { readonly id: string; readonly url: string }
 
-export const youtubeHosts = ['youtube.com', 'www.youtube.com', 'm.youtube.com', 'music.youtube.com', 'youtu.be'] as const
+export const youtubeHosts = [
+  'youtube.com',
+  'www.youtube.com',
+  'm.youtube.com',
+  'music.youtube.com',
+  'youtu.be',
+] as const
 
 const idForm = /^[A-Za-z0-9_-]{11}$/
 const pathForms = /^\/(?:shorts|live|embed|v)\/([^/]+)\/?$/

@@ -18,7 +18,8 @@ export function requestScope(http: HttpDependencies): MiddlewareHandler<AppEnv> 
       c.header('X-Request-Id', requestId)
       c.header('X-Content-Type-Options', 'nosniff')
       c.header('Server-Timing', serverTiming([...c.var.timings, { name: 'total', ms: durationMs }]))
-      for (const [name, value] of c.var.allowance ? allowanceHeaders(c.var.allowance) : []) c.header(name, value)
+      for (const [name, value] of c.var.allowance ? allowanceHeaders(c.var.allowance) : [])
+        c.header(name, value)
     }
     http.log(c.res.status >= 500 ? 'error' : 'info', 'request', {
       requestId,
