@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Job, Outcome } from '#contract/downloader-link.ts'
 import type { FailureCode, Progress, VideoMetadata } from '#contract/downloads.ts'
 import { askableThumbnail, makeArtwork } from './artwork.ts'
+import { sizeOf } from './disk.ts'
 import type { SpaceLedger } from './disk.ts'
 import type { Log } from './log.ts'
 import type { Placement } from './outbox.ts'
@@ -80,11 +81,13 @@ export async function runJob(
     outcome = settle(error, job, services, signal)
   }
   services.ledger.release(job.jobId)
-  const keep =
-    outcome?.kind === 'returned' || (outcome?.kind === 'failed' && resumable.has(outcome.failure.code))
-  if (!keep) await rm(directory, { recursive: true, force: true }).catch(() => undefined)
+  if (!isResumable(outcome) || (await sizeOf(directory)) === 0)
+    await rm(directory, { recursive: true, force: true }).catch(() => undefined)
   return outcome
 }
+
+const isResumable = (outcome: Outcome | undefined): boolean =>
+  outcome?.kind === 'returned' || (outcome?.kind === 'failed' && resumable.has(outcome.failure.code))
 
 export const jobDirectory = (jobsDirectory: string, jobId: string): string => join(jobsDirectory, jobId)
 

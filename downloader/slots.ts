@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { FromDownloader, Job, Outcome } from '#contract/downloader-link.ts'
 import type { Progress, VideoMetadata } from '#contract/downloads.ts'
 import type { EndReason, JobReport } from './job.ts'
@@ -157,6 +158,7 @@ async function work(entry: Running, { run, outbox, send, timers, log }: SlotsOpt
       if (!signal.aborted) send({ type: 'started', ...leasedOf(entry.job), metadata })
     },
     progress: (progress) => {
+      if (isDeepStrictEqual(progress, entry.progress)) return
       entry.progress = progress
       if (!signal.aborted) throttle.offer(progress)
     },

@@ -57,8 +57,8 @@ function always(options: RunOptions): string[] {
     '--no-js-runtimes',
     ...given('--js-runtimes', `node:${options.nodePath}`),
     ...given('--cache-dir', options.cacheDirectory),
-    ...words('--socket-timeout 20 --retries 3 --fragment-retries 5 --extractor-retries 2'),
-    ...words('--retry-sleep http:exp=1:8 --retry-sleep fragment:exp=1:8'),
+    ...words('--socket-timeout 20 --retries 7 --fragment-retries 7 --extractor-retries 2'),
+    ...words('--retry-sleep http:exp=0.25:2 --retry-sleep fragment:exp=0.25:2'),
     // A bare name is left to the search path.
     ...given('--ffmpeg-location', options.ffmpegPath.includes('/') ? options.ffmpegPath : undefined),
     '--no-cookies-from-browser',
