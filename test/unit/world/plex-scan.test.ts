@@ -67,13 +67,37 @@ test('a scan of a folder reads that folder only', async () => {
   expect(answer.headers.get('content-type')).toBe('text/html')
   expect(await answer.text()).toBe('')
   await plex.scansFinished()
-  expect(fields((await container('/library/sections/3/all')).Metadata, 'title')).toEqual(['a'])
+  const titles = async () => fields((await container('/library/sections/3/all')).Metadata, 'title')
+  expect(await titles()).toEqual(['a'])
+  await plex.scan('3')
+  await plex.scan('3', path.join(folder, 'tv'))
+  expect(await titles()).toEqual(['a', 'b'])
+})
+
+test('a folder that is gone takes its items along when it is scanned', async () => {
+  const { plex, folder } = await startPlex()
+  await place(folder, 'tv/a.mp4')
+  await plex.scan('3')
+  await rm(path.join(folder, 'tv'), { recursive: true })
+  await plex.scan('3', path.join(folder, 'tv'))
+  expect(plex.state().items[3]).toBe(0)
+})
+
+test('what is asked for twice while a scan runs is scanned once', async () => {
+  const { plex, folder, call } = await startPlex({ scanMs: 200 })
+  await call('/library/sections/3/refresh')
+  const inFolder = withQuery('/library/sections/3/refresh', { path: folder })
+  await Promise.all([call(inFolder), call(inFolder), call(inFolder)])
+  await plex.scansFinished()
+  expect(plex.state().scans.map((scan) => scan.path)).toEqual([undefined, folder])
 })
 
 test('the path of a file, of nothing inside, or of another place scans nothing', async () => {
-  const { plex, folder, call } = await startPlex()
+  const above = await mkdtemp(path.join(os.tmpdir(), 'plex-world-'))
+  onTestFinished(() => rm(above, { recursive: true, force: true }))
+  const { plex, folder, call } = await startPlex({ youtubeFolder: path.join(above, 'library') })
   const file = await place(folder, 'a.mp4')
-  for (const wrong of [file, os.tmpdir(), `${folder}2`, path.join(folder, '..')]) {
+  for (const wrong of [file, above, `${folder}2`, path.join(folder, '..')]) {
     await call(withQuery('/library/sections/3/refresh', { path: wrong }))
     await plex.scansFinished()
   }
@@ -117,7 +141,7 @@ test('a scan that runs is an activity with progress, and its section is refreshi
   expect((await container('/activities', asFriend)).Activity).toEqual([])
 })
 
-test('one scan at a time runs in a section; what waits is asked for once and can be cancelled', async () => {
+test('one scan at a time runs in a section, and cancelling it forgets what waits', async () => {
   const { plex, folder, call } = await startPlex({ scanMs: 60_000 })
   const ask = (method: string, target: string) => call(`/library/sections/3/refresh${target}`, { method })
   await ask('GET', '')

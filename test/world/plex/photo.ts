@@ -30,7 +30,6 @@ function transcodePhoto(call: Call): void {
   const { exchange, query, world } = call
   const url = query.get('url') ?? ''
   const [width, height] = [side(query.get('width')), side(query.get('height'))]
-  if (url === '') return sendError(exchange, 404)
   if (!width || !height) return sendError(exchange, 400)
   if (/^[a-z]+:/i.test(url)) {
     // A real server fetches any address it is given; this one only remembers that it was asked to.
