@@ -214,7 +214,7 @@ test('a history has its numbers, and its causes for admins only', async () => {
     latencyMs: 90,
     cause: 'unreachable',
   })
-  expect(whole.cause).toBe('unreachable')
+  expect(whole).toMatchObject({ cause: 'unreachable' })
 })
 
 test('a long history is at most a few hundred points', async () => {

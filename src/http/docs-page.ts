@@ -1,0 +1,142 @@
+import { html, raw } from 'hono/html'
+import * as z from 'zod'
+
+import type { Json } from './json-schema.ts'
+
+const Content = z.record(z.string(), z.object({ schema: z.unknown() }))
+
+const Described = z.object({
+  info: z.object({ title: z.string(), version: z.string() }),
+  paths: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.object({
+        summary: z.string(),
+        tags: z.array(z.string()),
+        security: z.array(z.record(z.string(), z.unknown())),
+        'x-role': z.string().optional(),
+        parameters: z.array(
+          z.object({ name: z.string(), in: z.string(), required: z.boolean(), schema: z.unknown() }),
+        ),
+        requestBody: z.object({ content: Content }).optional(),
+        responses: z.record(z.string(), z.object({ description: z.string(), content: Content.optional() })),
+      }),
+    ),
+  ),
+  components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
+})
+type Operation = z.output<typeof Described>['paths'][string][string]
+type Markup = ReturnType<typeof html>
+
+/** The OpenAPI document as a page that can be read and searched, and needs nothing from elsewhere. */
+export function docsPage(document: Json, nonce: string): Markup {
+  const { info, paths, components } = Described.parse(document)
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      path,
+      method,
+      operation,
+      tag: operation.tags[0] ?? '',
+    })),
+  )
+  const groups = [...Map.groupBy(operations, ({ tag }) => tag)]
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${info.title} API</title>
+        <style nonce="${nonce}">
+          ${raw(style)}
+        </style>
+      </head>
+      <body>
+        <h1>${info.title} API <small>${info.version}</small></h1>
+        <p>
+          As documents: <a href="/openapi.json">OpenAPI</a>, and <a href="/asyncapi.json">AsyncAPI</a> for
+          live events.
+        </p>
+        <input id="filter" type="search" placeholder="Filter" aria-label="Filter" hidden />
+        ${groups.map(
+          ([tag, members]) =>
+            html`<section>
+              <h2>${tag}</h2>
+              ${members.map(({ path, method, operation }) => operationMarkup(path, method, operation))}
+            </section>`,
+        )}
+        <section>
+          <h2>schemas</h2>
+          ${Object.entries(components.schemas).map(
+            ([name, schema]) =>
+              html`<details>
+                <summary><code>${name}</code></summary>
+                ${json(schema)}
+              </details>`,
+          )}
+        </section>
+        <script nonce="${nonce}">
+          ${raw(script)}
+        </script>
+      </body>
+    </html>`
+}
+
+function operationMarkup(path: string, method: string, operation: Operation): Markup {
+  const { summary, parameters, requestBody, responses } = operation
+  return html`<details>
+    <summary>
+      <b>${method.toUpperCase()}</b> <code>${path}</code> ${summary} <i>${access(operation)}</i>
+    </summary>
+    ${parameters.map(
+      (parameter) =>
+        html`<h3>${parameter.in} <code>${parameter.name}</code>${parameter.required ? '' : ' (optional)'}</h3>
+          ${json(parameter.schema)}`,
+    )}
+    ${requestBody
+      ? html`<h3>body</h3>
+          ${bodies(requestBody.content)}`
+      : ''}
+    ${Object.entries(responses).map(
+      ([status, { description, content }]) =>
+        html`<h3>${status} ${description}</h3>
+          ${content && status.startsWith('2') ? bodies(content) : ''}`,
+    )}
+  </details>`
+}
+
+function access({ security, ...operation }: Operation): string {
+  if (operation['x-role']) return operation['x-role']
+  const schemes = security.flatMap((each) => Object.keys(each))
+  if (schemes.includes('machine')) return 'machine'
+  return schemes.length > 0 && security.length === 1 ? 'signed in' : ''
+}
+
+const bodies = (content: z.output<typeof Content>) => Object.values(content).map(({ schema }) => json(schema))
+
+const json = (value: unknown) => html`<pre>${JSON.stringify(value, null, 2)}</pre>`
+
+const style = `
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
+body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+h1 small { font-size: 1rem; opacity: .6 }
+h2 { text-transform: capitalize; margin-top: 2rem }
+h3 { font-size: 1rem; margin: 1rem 0 .25rem }
+details { border-top: 1px solid color-mix(in srgb, currentColor 20%, transparent); padding: .5rem 0 }
+summary { cursor: pointer }
+summary b { display: inline-block; min-width: 4.5rem }
+summary i { float: right; opacity: .6 }
+pre { overflow-x: auto; margin: 0; padding: .75rem; background: color-mix(in srgb, currentColor 7%, transparent) }
+input { width: 100%; padding: .5rem; font: inherit; box-sizing: border-box }
+`
+
+const script = `
+const filter = document.getElementById('filter')
+filter.hidden = false
+filter.addEventListener('input', () => {
+  const wanted = filter.value.toLowerCase()
+  for (const details of document.querySelectorAll('details')) {
+    details.hidden = !details.firstElementChild.textContent.toLowerCase().includes(wanted)
+  }
+})
+`
