@@ -1,11 +1,23 @@
 import { inject } from 'vitest'
 import * as z from 'zod'
 
-import type { Fault } from '../../world/stand-in.ts'
+import type { WorldUrls } from '../../support/world-urls.ts'
 
-export const world = inject('world')
+export const world: WorldUrls = inject('world')
 
 type Server = 'plexUrl' | 'plexTvUrl'
+
+/** As the stand-ins take it; they refuse what they do not know. */
+export type Fault = {
+  readonly kind: 'delay' | 'hang' | 'status' | 'truncate' | 'html' | 'wrong-types' | 'reset'
+  readonly path?: string
+  readonly method?: string
+  readonly times?: number
+  readonly delayMs?: number
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
 
 /** Talks to a stand-in's control endpoint, as its operator would. */
 export async function control(
