@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
 import { readPrivate, writePrivate } from './private-file.ts'
 
@@ -37,13 +38,14 @@ export function noteProcesses(stateFolder: string): ProcessNote & { readonly clo
   }
 }
 
-/** Ends what a killed run has left behind, and nothing that only got the same number since. Answers how many. */
-export function endLeftovers(stateFolder: string): number {
+/** Ends what a killed run has left behind, and nothing that only got the same number since. */
+export async function endLeftovers(stateFolder: string): Promise<void> {
   const helpers = readPrivate(fileIn(stateFolder), Helpers) ?? []
-  const alive = helpers.filter(({ pid, identity }) => identityOf(pid) === identity)
-  for (const { pid } of alive) process.kill(pid, 'SIGKILL')
+  const alive = () => helpers.filter(({ pid, identity }) => identityOf(pid) === identity)
+  for (const { pid } of alive()) process.kill(pid, 'SIGKILL')
+  // Until then its port is taken.
+  for (let tries = 0; tries < 100 && alive().length > 0; tries += 1) await sleep(20)
   rmSync(fileIn(stateFolder), { force: true })
-  return alive.length
 }
 
 /** When a process was started, which no other with its number shares. */

@@ -64,7 +64,7 @@ export async function prepare(options: SystemOptions, closers: Closers): Promise
   const startedAt = performance.now()
   const root = options.root ?? project
   const { stateFolder, port } = options
-  const processes = takeState(stateFolder, closers)
+  const processes = await takeState(stateFolder, closers)
   if (port !== undefined && port !== 0 && !(await isFree(port))) throw new PortTakenError(port)
   const secrets = readSecrets(stateFolder)
   const set = options.vars ?? {}
@@ -93,12 +93,12 @@ export async function prepare(options: SystemOptions, closers: Closers): Promise
   }
 }
 
-function takeState(stateFolder: string, closers: Closers): ProcessNote {
+async function takeState(stateFolder: string, closers: Closers): Promise<ProcessNote> {
   mkdirSync(stateFolder, { recursive: true, mode: 0o700 })
   const lock = lockState(stateFolder)
   if (!lock) throw new AlreadyRunningError()
   closers.add(lock.release)
-  endLeftovers(stateFolder)
+  await endLeftovers(stateFolder)
   const processes = noteProcesses(stateFolder)
   closers.add(processes.close)
   return processes
