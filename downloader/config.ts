@@ -9,13 +9,18 @@ const gibibyte = 1024 ** 3
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host)
 
-const LinkUrl = z.url({ protocol: /^wss?$/, error: 'must be a ws:// or wss:// address' }).refine(
-  (value) => {
-    const { protocol, hostname: host } = new URL(value)
-    return protocol === 'wss:' || isLoopback(host)
-  },
-  { error: 'must use wss://, except to this very machine' },
-)
+const LinkUrl = z.string().check(({ value, issues }) => {
+  const wrong = problemOfLink(value)
+  if (wrong) issues.push({ code: 'custom', input: value, message: wrong })
+})
+
+function problemOfLink(value: string): string | undefined {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (url?.protocol !== 'wss:' && url?.protocol !== 'ws:') return 'must be a ws:// or wss:// address'
+  if (url.protocol === 'ws:' && !isLoopback(url.hostname))
+    return 'must use wss://, except to this very machine'
+  return undefined
+}
 
 const directory = z
   .string()

@@ -128,6 +128,7 @@ async function attempt(
     return completed(before)
   }
   refuseWithoutTools(services.troubles(), target)
+  signal.throwIfAborted()
   progressed()
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const strays = await killStrays(directory)

@@ -100,13 +100,16 @@ function openConnection(
   const end = (reason: string): void => {
     if (over) return
     over = true
+    clearTimeout(greeting)
     clearTimeout(silence)
     clearInterval(pinging)
     // The other side may be long gone: nobody waits for its farewell.
     socket.close(1000)
     on.ended(reason)
   }
-  let silence = setTimeout(() => end('no greeting'), timing.welcomeMs)
+  // A pong is no greeting: it comes without anybody being awake over there.
+  const greeting = setTimeout(() => end('no greeting'), timing.welcomeMs)
+  let silence: NodeJS.Timeout | undefined
   const heard = (): void => {
     clearTimeout(silence)
     silence = setTimeout(() => end('silence'), timing.silenceMs)
@@ -134,6 +137,7 @@ function openConnection(
     heard()
     if (message.type === 'welcome' && !welcomed) {
       welcomed = true
+      clearTimeout(greeting)
       on.welcomed()
     }
     receive(message)

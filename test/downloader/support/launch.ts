@@ -2,15 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { inject } from 'vitest'
 import type { ScriptedWorker } from './scripted-worker.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
-
-export const tools = {
-  ytDlp: process.env['YT_DLP_PATH'] ?? join(root, '.tools/bin/yt-dlp'),
-  ffmpeg: process.env['FFMPEG_PATH'] ?? 'ffmpeg',
-  ffprobe: process.env['FFPROBE_PATH'] ?? 'ffprobe',
-}
 
 export type Launched = {
   readonly child: ChildProcess
@@ -24,6 +19,7 @@ export function launch(
   library: string,
   env: Readonly<Record<string, string>> = {},
 ): Launched {
+  const tools = inject('tools')
   const child = spawn(process.execPath, [join(root, 'downloader/main.ts')], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

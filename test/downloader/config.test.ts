@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest'
+import { parseConfig } from '../../downloader/config.ts'
+
+const good = {
+  LINK_URL: 'wss://medianest.example/api/downloader/link',
+  DOWNLOADER_TOKEN: 'a-token-of-some-length',
+  LIBRARY_DIR: '/srv/videos',
+}
+
+const problemsOf = (env: Record<string, string | undefined>): readonly string[] => {
+  const parsed = parseConfig(env)
+  return parsed.ok ? [] : parsed.problems
+}
+
+test('three variables are enough', () => {
+  expect(parseConfig(good, 'nas.home lan')).toMatchObject({
+    ok: true,
+    config: {
+      downloaderId: 'downloader-nas-home-lan',
+      slots: 2,
+      workDirectory: '/srv/videos/.medianest',
+      stateDirectory: '/srv/videos/.medianest',
+      plexLibraryPath: '/srv/videos',
+      allowedHosts: [],
+      stallMs: 120_000,
+      ytDlpPath: 'yt-dlp',
+    },
+  })
+})
+
+test('everything that is wrong is named at once, without its value', () => {
+  const problems = problemsOf({
+    LINK_URL: 'http://medianest.example',
+    DOWNLOADER_TOKEN: 'short-secret',
+    SLOTS: '0',
+    ALLOWED_HOSTS: 'ok.example, https://wrong.example',
+    RATE_LIMIT: 'fast',
+    PROXY: 'ftp://user:hunter2@proxy.example',
+  })
+  expect(problems.map((problem) => problem.split(/[ :]/)[0]).sort()).toEqual([
+    'ALLOWED_HOSTS',
+    'DOWNLOADER_TOKEN',
+    'LIBRARY_DIR',
+    'LINK_URL',
+    'PROXY',
+    'RATE_LIMIT',
+    'SLOTS',
+  ])
+  expect(problems.join('\n')).toContain('LIBRARY_DIR must be set')
+  expect(problems.join('\n')).not.toMatch(/short-secret|hunter2/)
+})
+
+test('the token travels in the clear to this machine only', () => {
+  expect(problemsOf({ ...good, LINK_URL: 'ws://127.0.0.1:8787/api/downloader/link' })).toEqual([])
+  expect(problemsOf({ ...good, LINK_URL: 'ws://[::1]:8787/link' })).toEqual([])
+  expect(problemsOf({ ...good, LINK_URL: 'ws://localhost:8787/link' })).toEqual([])
+  expect(problemsOf({ ...good, LINK_URL: 'ws://192.168.1.2:8787/link' })).toHaveLength(1)
+  expect(problemsOf({ ...good, LINK_URL: 'ws://127.0.0.1.evil.example/link' })).toHaveLength(1)
+})
+
+test('an empty variable is one that is not set', () => {
+  const parsed = parseConfig({ ...good, SLOTS: '', PROXY: '', WORK_DIR: '', COOKIES_FILE: undefined })
+  expect(parsed).toMatchObject({ ok: true, config: { slots: 2, proxy: undefined } })
+})
+
+test('folders that yt-dlp would expand are refused', () => {
+  expect(problemsOf({ ...good, LIBRARY_DIR: '/srv/$HOME' })).toHaveLength(1)
+  expect(problemsOf({ ...good, WORK_DIR: '/srv/100%(title)s' })).toHaveLength(1)
+})
+
+test('the Plex server may see the library elsewhere, even on Windows', () => {
+  for (const path of ['/data/videos', 'D:\\Videos', '\\\\nas\\videos'])
+    expect(problemsOf({ ...good, PLEX_LIBRARY_PATH: path })).toEqual([])
+  expect(problemsOf({ ...good, PLEX_LIBRARY_PATH: 'videos' })).toHaveLength(1)
+})

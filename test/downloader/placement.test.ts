@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import type { VideoMetadata } from '#contract/downloads.ts'
+import type { Placement } from '../../downloader/outbox.ts'
+import { createPlacer, type PlaceRequest } from '../../downloader/placement.ts'
+import { filesIn } from './support/launch.ts'
+
+async function library(heights: Readonly<Record<string, number>> = {}) {
+  const path = await mkdtemp(join(tmpdir(), 'medianest-placement-'))
+  onTestFinished(() => rm(path, { recursive: true, force: true }))
+  const records = new Map<string, Placement>()
+  const placer = createPlacer({
+    libraryDirectory: path,
+    plexLibraryPath: '/plex',
+    outbox: {
+      placement: (jobId) => records.get(jobId),
+      recordPlacement: (jobId, placement) => {
+        records.set(jobId, placement)
+      },
+    },
+    heightOf: async (file) => heights[(await readFile(file, 'utf8')).slice(0, 5)],
+    now: () => new Date('2026-02-03T12:00:00Z'),
+  })
+  return { path, placer, records }
+}
+
+const metadata = (changes: Partial<VideoMetadata> = {}): VideoMetadata => ({
+  id: 'x',
+  title: 'A Title',
+  uploadDate: '2025-07-04',
+  availableHeights: [],
+  availableQualities: [],
+  ...changes,
+})
+
+async function request(
+  path: string,
+  jobId: string,
+  content: string,
+  changes: Partial<PlaceRequest> = {},
+): Promise<PlaceRequest> {
+  const scratch = join(path, '.medianest', jobId)
+  await mkdir(scratch, { recursive: true })
+  const media = join(scratch, 'media.mp4')
+  const artwork = join(scratch, 'artwork.jpg')
+  await writeFile(media, content)
+  await writeFile(artwork, 'jpeg')
+  return {
+    jobId,
+    videoId: 'video-1',
+    site: 'youtube',
+    channel: 'A Channel',
+    metadata: metadata(),
+    media,
+    artwork,
+    scratch,
+    facts: { bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') },
+    ...changes,
+  }
+}
+
+const never = new AbortController().signal
+const base = 'A Channel/Season 2025/A Channel - s2025e070401 - A Title [video-1]'
+
+test('a video, its thumbnail and its description stand side by side', async () => {
+  const { path, placer } = await library()
+  const placement = await placer.place(await request(path, 'job-1', 'media'), never)
+  expect(await filesIn(path)).toEqual([
+    `${base}-thumb.jpg`,
+    `${base}.mp4`,
+    `${base}.nfo`,
+    'A Channel/tvshow.nfo',
+  ])
+  expect(placement).toMatchObject({ plexPath: `/plex/${base}.mp4`, path: join(path, `${base}.mp4`) })
+  expect(await readFile(join(path, `${base}.nfo`), 'utf8')).toContain('<episode>70401</episode>')
+})
+
+test('videos of one day that arrive at once get different numbers', async () => {
+  const { path, placer } = await library()
+  const requests = await Promise.all(
+    [1, 2, 3, 4].map((number) => request(path, `job-${number}`, 'media', { videoId: `video-${number}` })),
+  )
+  const placed = await Promise.all(requests.map((each) => placer.place(each, never)))
+  expect(placed.map(({ file }) => /e0704(\d\d)/.exec(file.name)?.[1]).sort()).toEqual([
+    '01',
+    '02',
+    '03',
+    '04',
+  ])
+})
+
+test('the same video again takes the place of the first, though its title has changed', async () => {
+  const { path, placer } = await library()
+  await placer.place(await request(path, 'job-1', 'media'), never)
+  await placer.place(
+    await request(path, 'job-2', 'newer', { metadata: metadata({ title: 'Another Title' }) }),
+    never,
+  )
+  expect(await filesIn(path)).toEqual([
+    `${base}-thumb.jpg`,
+    `${base}.mp4`,
+    `${base}.nfo`,
+    'A Channel/tvshow.nfo',
+  ])
+  expect(await readFile(join(path, `${base}.mp4`), 'utf8')).toBe('newer')
+})
+
+test('a smaller size does not destroy a larger one', async () => {
+  const { path, placer } = await library({ large: 1080, small: 360 })
+  const large = await request(path, 'job-1', 'large')
+  await placer.place({ ...large, facts: { ...large.facts, heightPixels: 1080 } }, never)
+  const small = await request(path, 'job-2', 'small')
+  const placed = await placer.place({ ...small, facts: { ...small.facts, heightPixels: 360 } }, never)
+  expect(placed.file.name).toBe('A Channel - s2025e070401 - A Title [video-1] - 360p.mp4')
+  expect(await readFile(join(path, `${base}.mp4`), 'utf8')).toBe('large')
+  expect(await readFile(join(path, `${base} - 360p.mp4`), 'utf8')).toBe('small')
+})
+
+test('a video without a date keeps the day it was first placed under', async () => {
+  const { path, placer } = await library()
+  const { uploadDate: _, ...undated } = metadata()
+  await mkdir(join(path, 'A Channel/Season 2024'), { recursive: true })
+  const older = 'A Channel/Season 2024/A Channel - s2024e123102 - A Title [video-1].mp4'
+  await writeFile(join(path, older), 'older')
+  const placed = await placer.place(await request(path, 'job-1', 'media', { metadata: undated }), never)
+  expect(placed.path).toBe(join(path, older))
+  const other = await placer.place(
+    await request(path, 'job-2', 'media', { metadata: undated, videoId: 'video-2' }),
+    never,
+  )
+  expect(other.file.name).toBe('A Channel - s2026e020301 - A Title [video-2].mp4')
+})
+
+test('a hostile channel and title stay inside the library', async () => {
+  const { path, placer } = await library()
+  const placed = await placer.place(
+    await request(path, 'job-1', 'media', {
+      channel: '../../..',
+      metadata: metadata({ title: '../../../../tmp/evil\0' }),
+    }),
+    never,
+  )
+  expect(placed.path.startsWith(`${path}/`)).toBe(true)
+  expect(await filesIn(path)).toContain(placed.path.slice(path.length + 1))
+})
+
+test('a job cancelled before its turn leaves nothing', async () => {
+  const { path, placer, records } = await library()
+  const cancelled = AbortSignal.abort('cancelled')
+  await expect(placer.place(await request(path, 'job-1', 'media'), cancelled)).rejects.toBe('cancelled')
+  expect(await filesIn(path)).toEqual([])
+  expect(records.size).toBe(0)
+})
+
+test('a placement that fails at the last step leaves nothing', async () => {
+  const { path, placer } = await library()
+  const broken = await request(path, 'job-1', 'media')
+  // A folder where the media should go cannot be replaced by a file.
+  await mkdir(join(path, `${base}.mp4`, 'x'), { recursive: true })
+  await expect(placer.place(broken, never)).rejects.toThrow()
+  expect(await filesIn(path)).toEqual([])
+})
+
+test('what was placed is recognised by its content, and only while it is there', async () => {
+  const { path, placer } = await library()
+  const placement = await placer.place(await request(path, 'job-1', 'media'), never)
+  expect(await placer.recover('job-1')).toEqual(placement)
+  expect(await placer.recover('job-2')).toBeUndefined()
+  await writeFile(placement.path, 'madia')
+  expect(await placer.recover('job-1')).toBeUndefined()
+  await rm(placement.path)
+  expect(await placer.recover('job-1')).toBeUndefined()
+})
