@@ -34,8 +34,6 @@ export const Digits = z
   .optional()
   .catch(undefined)
 
-export const Count = z.int().nonnegative().optional().catch(undefined)
-
 /** Part of a body that may be missing, null, or something else altogether. */
 export const part = <S extends z.ZodRawShape>(shape: S) => z.object(shape).optional().catch(undefined)
 

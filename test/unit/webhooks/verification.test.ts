@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { accept, good, refusal, wrong } from './posts.ts'
+import { accept, byStandard, good, refusal, wrong } from './posts.ts'
 import {
   createReceiver,
   fromOverseerr,
@@ -73,6 +73,12 @@ test('a secret that could verify nothing counts as none, and is told to the oper
   expect(seen.log).toEqual([
     { level: 'warn', event: 'webhook-source-unusable', fields: { source: 'generic:ci' } },
   ])
+})
+
+test('a plain secret is never read as a key of Standard Webhooks, even if it could be', async () => {
+  const plain = `plain0${secrets.generic.ci[0]?.slice('whsec_'.length)}`
+  const receiver = createReceiver({ secrets: { ...secrets, generic: { ci: [plain] } } })
+  expect(await refusal(receiver, byStandard('{}'))).toBe('invalid-signature')
 })
 
 test('no log line holds a secret or a signature', async () => {
