@@ -1,17 +1,25 @@
-import { join, resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { createClosers } from './local/closers.ts'
 import { PortTakenError } from './local/local-worker.ts'
+import { whenNpmEnds } from './local/npm.ts'
 import { AlreadyRunningError } from './local/preparation.ts'
 import { readSettings } from './local/settings.ts'
 import { startSystem, type System } from './local/system.ts'
 
 const root = resolve(import.meta.dirname, '..')
-const stateFolder = join(root, '.medianest')
+const stateFolder = resolve(root, process.env['MEDIANEST_STATE'] || '.medianest')
+const near = relative(process.cwd(), stateFolder)
+const shown = near.startsWith('..') ? stateFolder : near || '.'
 const defaultPort = 8787
 
 const closers = createClosers()
 let signals = 0
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stopAll)
+whenNpmEnds(() => {
+  if (signals === 0) stopAll()
+})
+// Nobody reads it any more: that is no reason not to end in order.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 
 try {
   const { vars, environment } = await readSettings(root, process.env)
@@ -24,7 +32,7 @@ try {
     vars,
     environment,
     closers,
-    crons: true,
+    clock: true,
     ownSignals: true,
   })
   if (signals === 0) welcome(system, environment['LIBRARY_DIR'] !== undefined)
@@ -76,9 +84,9 @@ function welcome({ baseUrl, demo, timings, tools }: System, hasLibrary: boolean)
   console.log(`Started: ${slowest.join(', ')}.`)
   if (demo) {
     const names = demo.friends.map(({ username }) => username).join(' and ')
-    console.log(`Signed in: ${demo.admin.username} (admin), ${names}. Their tokens: .medianest/demo.json`)
+    console.log(`Signed in: ${demo.admin.username} (admin), ${names}. Their tokens: ${shown}/demo.json`)
   }
-  console.log('Logs: .medianest/logs    What can be asked: /docs    To stop: Ctrl-C')
+  console.log(`Logs: ${shown}/logs    What can be asked: /docs    To stop: Ctrl-C`)
   console.log(`MediaNest is ready at ${baseUrl}`)
 }
 

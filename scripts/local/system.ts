@@ -2,7 +2,8 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureTools, type Tools } from '../ensure-tools.ts'
 import { createClosers } from './closers.ts'
-import { describeDemo, removeDemo, writeDemo, type Demo } from './demo-file.ts'
+import type { Demo } from './demo-file.ts'
+import { openDemo, publishDemo } from './demo-session.ts'
 import { startDemoWorld, type DemoWorld } from './demo-world.ts'
 import { downloaderEnvironment } from './downloader-environment.ts'
 import { runDownloader, type DownloaderProcess } from './downloader-process.ts'
@@ -11,7 +12,6 @@ import { openLog } from './log-file.ts'
 import { prepare, type Preparation, type SystemOptions } from './preparation.ts'
 import { hasDownloader, isLive, until } from './readiness.ts'
 import type { Secrets } from './secrets.ts'
-import { signInAll } from './sign-in.ts'
 
 export type System = {
   readonly baseUrl: string
@@ -26,9 +26,6 @@ export type System = {
   readonly timings: Readonly<Record<string, number>>
   readonly stop: () => Promise<void>
 }
-
-/** The owner of the Plex server, and who else may use it. */
-const people = ['olivia', 'frank', 'fatima']
 
 /** Starts the whole of MediaNest on this machine, and answers when it can be used. */
 export async function startSystem(options: SystemOptions): Promise<System> {
@@ -53,14 +50,12 @@ async function start(prepared: Preparation): Promise<System> {
   const tools = await findTools
   const downloader = startDownloaderWith(prepared, baseUrl, tools)
   const world = await startWorld
-  const demo = world && (await openDemo(prepared, baseUrl, world).then(mark('sign-in')))
+  const opening = world && { baseUrl, stateFolder: options.stateFolder, world, secrets }
+  const demo = opening && (await openDemo(opening).then(mark('sign-in')))
   await waitForDownloader(prepared, baseUrl).then(mark('downloader'))
-  if (demo) {
-    closers.add(() => removeDemo(options.stateFolder))
-    writeDemo(options.stateFolder, demo)
-  }
+  if (demo) closers.add(publishDemo(demo, opening, options.clock ?? false))
   // A first round of health, so that nobody waits for the minute to know.
-  if (options.crons) worker.fireCrons().catch(() => undefined)
+  if (options.clock) worker.fireCrons().catch(() => undefined)
   return {
     baseUrl,
     worker,
@@ -102,7 +97,7 @@ async function startWorkerWith(prepared: Preparation): Promise<LocalWorker> {
     vars,
     processes,
     port: options.port,
-    crons: options.crons,
+    clock: options.clock,
     ownSignals: options.ownSignals,
     onLog: log.write,
   })
@@ -129,15 +124,6 @@ function startDownloaderWith(prepared: Preparation, baseUrl: string, tools: Tool
   closers.add(downloader.stop, downloader.force)
   downloader.start()
   return downloader
-}
-
-/** Signs the people in, and has the Plex server tell the Worker what happens there. */
-async function openDemo(prepared: Preparation, baseUrl: string, world: DemoWorld): Promise<Demo> {
-  const { options, secrets } = prepared
-  world.plex.setWebhookUrls([`${baseUrl}/api/webhooks/plex/${secrets.PLEX_WEBHOOK_SECRET}`])
-  const { stateFolder } = options
-  const sessions = await signInAll({ baseUrl, stateFolder, usernames: people, claim: world.plexTv.claim })
-  return describeDemo(baseUrl, world, secrets, sessions)
 }
 
 async function waitForDownloader({ logFolder }: Preparation, baseUrl: string): Promise<void> {
