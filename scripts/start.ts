@@ -71,7 +71,7 @@ function announce(plexUrl: string | undefined): void {
       'a plex.tv and a video site, all on this machine. Nothing of it is real, and nothing leaves it.',
     )
   } else {
-    console.log(`Using the Plex server at ${new URL(plexUrl).origin}.`)
+    console.log('Using the Plex server that PLEX_URL names.')
   }
   console.log('Starting …')
 }

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { startPlexStandIn, type PlexStandIn } from '../../test/world/plex/server.ts'
@@ -58,7 +57,6 @@ export type DemoWorldOptions = {
 /** Starts a Plex server, plex.tv and a video site that are not real, but behave. */
 export async function startDemoWorld(options: DemoWorldOptions): Promise<DemoWorld> {
   const { stateFolder, libraryFolder, ports } = options
-  await mkdir(libraryFolder, { recursive: true })
   const running: { close: () => Promise<void> }[] = []
   const keep = <T extends { close: () => Promise<void> }>(standIn: T): T => {
     running.push(standIn)

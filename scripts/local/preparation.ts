@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { configOf } from '../../src/config.ts'
 import type { Closers } from './closers.ts'
 import { chooseDemoPorts, demoVars, type DemoPorts } from './demo-world.ts'
 import { endLeftovers, noteProcesses, type ProcessNote } from './leftovers.ts'
@@ -71,6 +72,11 @@ export async function prepare(options: SystemOptions, closers: Closers): Promise
   const real = set['PLEX_URL'] !== undefined
   const ports = real ? undefined : await chooseDemoPorts(stateFolder)
   const environment = options.environment ?? machineEnvironment()
+  const vars = ports
+    ? { ...set, ...secrets, ...demoVars(ports) }
+    : { ...secrets, ...(await realPlexVars(set)) }
+  // Said now and by name; the Worker would only answer that it is not set up.
+  configOf({ ...vars })
   const timings: Record<string, number> = {}
   return {
     root,
@@ -81,8 +87,8 @@ export async function prepare(options: SystemOptions, closers: Closers): Promise
     environment,
     timings,
     ports,
-    vars: ports ? { ...set, ...secrets, ...demoVars(ports) } : { ...secrets, ...(await realPlexVars(set)) },
-    libraryFolder: (real && environment['LIBRARY_DIR']) || join(stateFolder, 'library', 'YouTube'),
+    vars,
+    libraryFolder: (real && environment['LIBRARY_DIR']) || ownLibrary(stateFolder),
     mediaFolder: join(root, 'node_modules', '.cache', 'medianest', 'films'),
     logFolder: join(stateFolder, 'logs'),
     say: options.quiet ? () => undefined : (line) => console.log(line),
@@ -91,6 +97,12 @@ export async function prepare(options: SystemOptions, closers: Closers): Promise
       return done
     },
   }
+}
+
+function ownLibrary(stateFolder: string): string {
+  const folder = join(stateFolder, 'library', 'YouTube')
+  mkdirSync(folder, { recursive: true })
+  return folder
 }
 
 async function takeState(stateFolder: string, closers: Closers): Promise<ProcessNote> {
