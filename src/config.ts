@@ -5,13 +5,25 @@ const hours = (count: number) => minutes(60 * count)
 
 const isLoopback = (hostname: string) => /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 
+const address = z
+  .url({ protocol: /^https?$/, error: 'must be an http(s) address', abort: true })
+  .transform((text) => new URL(text))
+
 /** An upstream's base address: https, or http on loopback where nobody can listen in. No trailing slash. */
-const Upstream = z
-  .url({ protocol: /^https?$/ })
-  .refine((text) => new URL(text).protocol === 'https:' || isLoopback(new URL(text).hostname), {
+const Upstream = address
+  .refine(({ protocol, hostname }) => protocol === 'https:' || isLoopback(hostname), {
     error: 'must be https (http is for loopback only)',
   })
-  .transform((text) => text.replace(/\/+$/, ''))
+  .refine(({ username, password, search, hash }) => username + password + search + hash === '', {
+    error: 'must hold no credentials, no query and no fragment',
+  })
+  .transform(({ origin, pathname }) => origin + pathname.replace(/\/+$/, ''))
+
+/** As a browser states it, whatever follows the host. */
+const Origin = address.transform(({ origin }) => origin)
+
+/** `host[:port]` as the address of a video states it. */
+const isHost = (text: string) => URL.parse(`http://${text}`)?.host === text.toLowerCase()
 
 const list = z
   .string()
@@ -29,9 +41,10 @@ const number = (fallback: number, min = 1) => z.coerce.number().int().min(min).d
 const KeyRing = z.string().transform((text, context) => {
   const keys = text.split(',').map((pair) => /^\s*([\w-]{1,32}):([A-Za-z0-9_-]{43})\s*$/.exec(pair))
   const parsed = keys.flatMap((match) => (match?.[1] && match[2] ? [{ id: match[1], secret: match[2] }] : []))
-  if (parsed.length !== keys.length || parsed.length > 2) {
+  const distinct = new Set(parsed.map(({ id }) => id)).size
+  if (distinct !== keys.length || distinct > 2) {
     context.addIssue(
-      'must be one or two keys, each an id, a colon and 32 bytes in base64url, separated by a comma',
+      'must be one or two keys, each an id of its own, a colon and 32 bytes in base64url, separated by a comma',
     )
     return z.NEVER
   }
@@ -69,12 +82,11 @@ const Settings = z.object({
   PLEX_ADMIN_USER_ID: z.string().regex(/^\d+$/).optional(),
   PLEX_MOVIES_LIBRARY_KEY: z.string().regex(/^\d+$/).default('1'),
   PLEX_TV_LIBRARY_KEY: z.string().regex(/^\d+$/).default('2'),
-  PUBLIC_URL: z
-    .literal('')
-    .or(z.url({ protocol: /^https?$/ }))
-    .default(''),
-  ALLOWED_ORIGINS: list,
-  DOWNLOAD_ALLOWED_HOSTS: list,
+  PUBLIC_URL: z.literal('').or(Origin).default(''),
+  ALLOWED_ORIGINS: list.pipe(z.array(Origin)),
+  DOWNLOAD_ALLOWED_HOSTS: list.pipe(
+    z.array(z.string().refine(isHost, 'must be hosts, each with its port if any')),
+  ),
   ACCESS_TOKEN_KEYS: KeyRing,
   VAULT_KEYS: KeyRing,
   DOWNLOADER_TOKEN: Secrets(32).pipe(z.array(z.string()).min(1, 'must be set')),
@@ -111,8 +123,9 @@ export class ConfigError extends Error {
   readonly settings: readonly string[]
 
   constructor(issues: readonly z.core.$ZodIssue[]) {
-    const lines = issues.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`)
-    super(`The configuration is incomplete:\n  ${lines.join('\n  ')}`)
+    // Of the path only its head: below it stand names of sources, where an operator may have put a secret by mistake.
+    const lines = new Set(issues.map(({ path, message }) => `${String(path[0])}: ${message}`))
+    super(`The configuration is incomplete:\n  ${[...lines].join('\n  ')}`)
     this.name = 'ConfigError'
     this.settings = [...new Set(issues.map(({ path }) => String(path[0])))]
   }
@@ -135,7 +148,7 @@ function shape(settings: z.output<typeof Settings>) {
   const perQuarter = (limit: number) => ({ limit, windowMs: minutes(15) })
   const perHour = (limit: number) => ({ limit, windowMs: hours(1) })
   return {
-    publicUrl: settings.PUBLIC_URL === '' ? undefined : new URL(settings.PUBLIC_URL).origin,
+    publicUrl: settings.PUBLIC_URL || undefined,
     allowedOrigins: settings.ALLOWED_ORIGINS,
     accessTokenKeys: settings.ACCESS_TOKEN_KEYS,
     vaultKeys: settings.VAULT_KEYS,

@@ -1,6 +1,9 @@
+import { Problem } from '#contract/problem.ts'
+
 import { createApp } from './app.ts'
 import { ConfigError } from './config.ts'
 import type { AppEnv } from './http/env.ts'
+import { problemDocument } from './http/problem-response.ts'
 import { log } from './platform/logger.ts'
 import { buildServices, type Services } from './services.ts'
 import type { Hono } from 'hono'
@@ -34,11 +37,9 @@ export default {
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       // Names of settings are for the operator, who reads the log.
-      log('error', 'not-configured', { settings: error.settings, message: error.message })
-      return Response.json(
-        { title: 'This has not been set up by the operator', status: 503 },
-        { status: 503 },
-      )
+      const requestId = crypto.randomUUID()
+      log('error', 'not-configured', { requestId, settings: error.settings, message: error.message })
+      return problemDocument(new Problem('not-configured'), requestId)
     }
   },
 
@@ -60,7 +61,7 @@ export default {
     const { health, webhooks, adoptDownloads } = isolateOf(env).services
     const rounds = await Promise.allSettled([health.round(), webhooks.sweep(), adoptDownloads()])
     for (const round of rounds) {
-      if (round.status === 'rejected') log('error', 'round-failed', { cause: String(round.reason) })
+      if (round.status === 'rejected') log('error', 'round-failed', { cause: round.reason })
     }
   },
 } satisfies ExportedHandler<Env, number>

@@ -1,4 +1,4 @@
-import type { Claims, Role } from '../http/env.ts'
+import type { Allowance, Claims, Role } from '../http/env.ts'
 
 export type AccessTokens = {
   issue(claims: Claims): Promise<{ readonly token: string; readonly expiresAt: Date }>
@@ -78,13 +78,11 @@ export type Gates = {
 
 /** Budgets by address. */
 export type SignInBudget = {
-  /** Seconds to wait when there is nothing left, else `undefined`. */
+  /** `retryAfter` is there when nothing was left: the seconds to wait. */
   take(
     kind: 'sign-in' | 'sign-in-poll',
     address: string,
-  ): Promise<
-    { readonly retryAfter: number; readonly limit: number; readonly windowSeconds: number } | undefined
-  >
+  ): Promise<{ readonly allowance: Allowance; readonly retryAfter?: number }>
 }
 
 export type Sealer = {

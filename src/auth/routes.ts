@@ -6,7 +6,7 @@ import { Problem } from '#contract/problem.ts'
 import { clientAddress } from '../http/client-address.ts'
 import type { AppEnv } from '../http/env.ts'
 import { feature, type Feature } from '../http/feature.ts'
-import { accessCookie, refuseForeignOrigin } from '../http/middleware/guard.ts'
+import { accessCookie, rateLimited, refuseForeignOrigin } from '../http/middleware/guard.ts'
 import { opaque, operation } from '../http/operation.ts'
 import {
   CurrentSession,
@@ -88,10 +88,17 @@ const pollSeconds = 1
 
 export const auth = (service: Auth): Feature =>
   feature('/auth', (on) => {
+    const spend = async (c: Context<AppEnv>, kind: 'sign-in' | 'sign-in-poll') => {
+      const { allowance, retryAfter } = await service.spend(kind, clientAddress(c))
+      c.set('allowance', allowance)
+      if (retryAfter !== undefined) throw rateLimited(allowance, retryAfter)
+    }
+
     on(startPin, async ({ c, json }) => {
       const trusted = json.forwardUrl === undefined || isTrusted(c, new URL(json.forwardUrl).origin)
       if (!trusted) throw new Problem('origin-refused')
-      const { pin, secret, authUrl } = await service.startPin(clientAddress(c), json.forwardUrl)
+      await spend(c, 'sign-in')
+      const { pin, secret, authUrl } = await service.startPin(json.forwardUrl)
       setCookie(c, pinCookie, secret, { ...cookieOptions, expires: pin.expiresAt })
       const { id, code, expiresAt } = pin
       return c.json(
@@ -110,12 +117,9 @@ export const auth = (service: Auth): Feature =>
     })
 
     on(pollPin, async ({ c, param }) => {
+      await spend(c, 'sign-in-poll')
       const header = c.req.header('x-pin-secret')
-      const result = await service.pollPin(
-        Number(param.id),
-        header ?? getCookie(c, pinCookie),
-        clientAddress(c),
-      )
+      const result = await service.pollPin(Number(param.id), header ?? getCookie(c, pinCookie))
       if (result === 'pending') return c.json({ data: { state: 'pending' as const, pollSeconds } }, 202)
       deleteCookie(c, pinCookie, cookieOptions)
       return c.json({ data: signedIn(c, result, header === undefined) }, 200)

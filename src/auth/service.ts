@@ -1,4 +1,4 @@
-import { Problem } from '#contract/problem.ts'
+import { isProblem, Problem } from '#contract/problem.ts'
 
 import type { Claims, Log, Role } from '../http/env.ts'
 import type { AccessTokens, Gates, PlexTv, Sealer, SignInBudget, User, UserStore } from './ports.ts'
@@ -37,12 +37,7 @@ const unconfirmedForMs = 24 * 60 * 60_000
 const confirmEveryMs = 5 * 60_000
 
 export function createAuth(dependencies: AuthDependencies) {
-  const { plexTv, users, gates, accessTokens, budget, sealer, now, newId, newSecret, hash } = dependencies
-
-  const charge = async (kind: 'sign-in' | 'sign-in-poll', address: string) => {
-    const refused = await budget.take(kind, address)
-    if (refused) throw new Problem('rate-limited', { members: refused })
-  }
+  const { plexTv, users, gates, accessTokens, sealer, log, now, newId, newSecret, hash } = dependencies
 
   const roleOf = (accountId: string, owned: boolean): Role =>
     owned || accountId === dependencies.adminUserId ? 'admin' : 'user'
@@ -63,6 +58,11 @@ export function createAuth(dependencies: AuthDependencies) {
     }
   }
 
+  const end = async (userId: string): Promise<void> => {
+    await gates.revokeAll(userId)
+    await dependencies.endLiveSessions(userId)
+  }
+
   /** Asks plex.tv who the claimed token belongs to and what it may see; only then does a session exist. */
   const signIn = async (pinId: number, accountToken: string): Promise<SignInResult> => {
     const account = await plexTv.account(accountToken)
@@ -70,44 +70,49 @@ export function createAuth(dependencies: AuthDependencies) {
     const membership = await plexTv.membership(accountToken)
     if (membership === 'token-refused') throw new Problem('pin-expired')
     if (membership === 'not-a-member') {
-      await gates.revokeAll(account.id)
+      await end(account.id)
       throw new Problem('not-a-member')
     }
     const role = roleOf(account.id, membership.owned)
     const [sessionId, secret, expiresAt] = [newId(), newSecret(), now() + refreshLifetimeMs]
     const session = { id: sessionId, refreshHash: await hash(secret), expiresAt }
-    if ((await gates.open(account.id, session, { role, pinId })) === 'pin-used')
-      throw new Problem('pin-expired')
+    // Tokens first: a membership that is confirmed meanwhile must not be judged by the token this one replaced.
     const tokens = { accountToken, serverToken: membership.serverToken }
     await users.upsert({ ...account, role }, tokens, new Date(now()))
+    if ((await gates.open(account.id, session, { role, pinId })) === 'pin-used')
+      throw new Problem('pin-expired')
     return issue({ id: account.id, username: account.username, role }, sessionId, secret, expiresAt)
   }
 
-  const end = async (userId: string): Promise<void> => {
-    await gates.revokeAll(userId)
-    await dependencies.endLiveSessions(userId)
-  }
-
   /**
-   * Asks plex.tv whether the account still has access. Losing it ends every session; a new server token is kept and
-   * starts a new cache scope. `unknown` when plex.tv cannot be asked.
+   * Asks plex.tv whether the account still has access. Losing it ends every session. `renewed`: it has, and the server
+   * token now kept is plex.tv's latest; one that differs starts a new cache scope. `unknown`: plex.tv cannot be asked.
    */
   const confirmMembership = async (
     userId: string,
-  ): Promise<'member' | 'renewed' | 'lost' | 'signed-out' | 'unknown'> => {
-    const [user, tokens] = await Promise.all([users.find(userId), users.tokens(userId)])
-    if (!user || !tokens) return 'signed-out'
-    const membership = await plexTv.membership(tokens.accountToken).catch(() => undefined)
-    if (membership === undefined) return 'unknown'
+  ): Promise<'renewed' | 'lost' | 'signed-out' | 'unknown'> => {
+    const tokens = await users.tokens(userId)
+    if (!tokens) return 'signed-out'
+    const membership = await plexTv.membership(tokens.accountToken).catch((error: unknown) => {
+      if (isProblem(error, 'plex-tv-unavailable')) return 'unknown' as const
+      throw error
+    })
+    if (membership === 'unknown') return 'unknown'
+    if (membership === 'token-refused') {
+      const latest = await users.tokens(userId)
+      // A sign-in that finished meanwhile has replaced the token, here and at plex.tv.
+      if (latest && latest.accountToken !== tokens.accountToken) return confirmMembership(userId)
+    }
     if (membership === 'token-refused' || membership === 'not-a-member') {
       await end(userId)
-      dependencies.log('info', 'membership-ended', { userId, reason: membership })
+      log('info', 'membership-ended', { userId, reason: membership })
       return membership === 'not-a-member' ? 'lost' : 'signed-out'
     }
-    await gates.confirm(userId, roleOf(user.id, membership.owned))
-    if (membership.serverToken === tokens.serverToken) return 'member'
-    await users.replaceServerToken(userId, membership.serverToken)
-    await gates.newScope(userId)
+    await gates.confirm(userId, roleOf(userId, membership.owned))
+    if (membership.serverToken !== tokens.serverToken) {
+      await users.replaceServerToken(userId, membership.serverToken)
+      await gates.newScope(userId)
+    }
     return 'renewed'
   }
 
@@ -122,9 +127,11 @@ export function createAuth(dependencies: AuthDependencies) {
   }
 
   return {
+    /** Spends one of an address's sign-in attempts, or of its questions whether one was approved. */
+    spend: dependencies.budget.take,
+
     /** Starts a sign-in. The secret binds it to who asked: without it nobody can collect the session. */
-    async startPin(address: string, forwardUrl: string | undefined) {
-      await charge('sign-in', address)
+    async startPin(forwardUrl: string | undefined) {
       const pin = await plexTv.createPin()
       const secret = await sealer.seal(
         JSON.stringify({ expiresAt: pin.expiresAt.getTime() }),
@@ -133,12 +140,7 @@ export function createAuth(dependencies: AuthDependencies) {
       return { pin, secret, authUrl: plexTv.authUrl(pin.code, forwardUrl) }
     },
 
-    async pollPin(
-      pinId: number,
-      pinSecret: string | undefined,
-      address: string,
-    ): Promise<SignInResult | 'pending'> {
-      await charge('sign-in-poll', address)
+    async pollPin(pinId: number, pinSecret: string | undefined): Promise<SignInResult | 'pending'> {
       const sealed = pinSecret && (await sealer.open(pinSecret, `pin:${pinId}`))
       if (!sealed) throw new Problem('not-found')
       const { expiresAt } = JSON.parse(sealed) as { expiresAt: number }

@@ -2,7 +2,7 @@ import { DurableObject } from 'cloudflare:workers'
 
 import type { WindowDecision } from '#resilience/sliding-window.ts'
 
-import { Windows, type NamedPolicy } from './windows.ts'
+import { Windows, type NamedPolicy, type Taken } from './windows.ts'
 
 export type Account = {
   readonly role: 'user' | 'admin'
@@ -26,18 +26,18 @@ const maxSessions = 50
 
 /**
  * One user's sessions and allowances. Every signed-in request passes it once, so that a revoked session is dead at
- * once and everywhere. Refresh tokens are known here by their hash alone.
+ * once and everywhere. Refresh tokens are known here by their hash alone. Forgets itself when nothing is left to know.
  */
 export class UserGate extends DurableObject<Env> {
   readonly #windows = new Windows(this.ctx.storage.kv, (work) => this.ctx.waitUntil(work))
 
   /** Records a sign-in: what plex.tv said of the account, and a new session. A PIN opens one session only. */
-  open(
+  async open(
     sessionId: string,
     session: Session,
     account: Pick<Account, 'role' | 'confirmedAt'>,
     pinId: number,
-  ): 'opened' | 'pin-used' {
+  ): Promise<'opened' | 'pin-used'> {
     const usedPins = this.ctx.storage.kv.get<number[]>('pins') ?? []
     if (usedPins.includes(pinId)) return 'pin-used'
     this.ctx.storage.kv.put('pins', [...usedPins, pinId].slice(-maxSessions))
@@ -47,7 +47,8 @@ export class UserGate extends DurableObject<Env> {
     )
     for (const id of oldest.slice(0, Math.max(0, oldest.length - maxSessions + 1))) delete sessions[id]
     this.#putSessions({ ...sessions, [sessionId]: session })
-    this.#putAccount({ ...account, scopeVersion: this.#account().scopeVersion + 1 })
+    this.#putAccount({ ...account, scopeVersion: this.#nextScope(session.createdAt) })
+    await this.ctx.storage.setAlarm(session.expiresAt)
     return 'opened'
   }
 
@@ -59,8 +60,8 @@ export class UserGate extends DurableObject<Env> {
   }
 
   /** Spends an allowance that must not be lost: it is stored before the answer. */
-  take(policy: NamedPolicy, now = Date.now()): WindowDecision & { readonly at: number } {
-    return { ...this.#windows.take(policy, now, { durable: true }), at: now }
+  take(policy: NamedPolicy, now = Date.now()): Taken {
+    return this.#windows.take(policy, now, { durable: true })
   }
 
   peek(policy: NamedPolicy, now = Date.now()): WindowDecision {
@@ -97,13 +98,8 @@ export class UserGate extends DurableObject<Env> {
   }
 
   /** The share may have changed: nothing cached for it so far is served again. */
-  newScope(): Account {
-    const account = this.#account()
-    return this.#putAccount({ ...account, scopeVersion: account.scopeVersion + 1 })
-  }
-
-  account(): Account {
-    return this.#account()
+  newScope(now = Date.now()): Account {
+    return this.#putAccount({ ...this.#account(), scopeVersion: this.#nextScope(now) })
   }
 
   revoke(sessionId: string, now = Date.now()): void {
@@ -112,9 +108,25 @@ export class UserGate extends DurableObject<Env> {
   }
 
   /** Access to the server is gone: all sessions end and everything cached under the old scope is out of reach. */
-  revokeAll(): void {
+  revokeAll(now = Date.now()): void {
+    // A stranger who was turned away leaves nothing behind.
+    if (!this.ctx.storage.kv.get('account')) return
     this.#putSessions({})
-    this.newScope()
+    this.newScope(now)
+  }
+
+  override async alarm(): Promise<void> {
+    const now = Date.now()
+    const sessionEnds = Object.values(this.#sessions(now)).map(({ expiresAt }) => expiresAt)
+    const needlessAt = Math.max(this.#windows.emptyAt(), ...sessionEnds)
+    if (now < needlessAt) return this.ctx.storage.setAlarm(needlessAt)
+    this.#windows.forget()
+    await this.ctx.storage.deleteAll()
+  }
+
+  // Of the clock, so that a gate which has forgotten itself does not come upon a scope of long ago again.
+  #nextScope(now: number): number {
+    return Math.max(this.#account().scopeVersion + 1, now)
   }
 
   #account(): Account {

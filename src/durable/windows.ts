@@ -1,5 +1,4 @@
 import {
-  prune,
   peek,
   refund,
   take,
@@ -10,9 +9,14 @@ import {
 
 export type NamedPolicy = WindowPolicy & { readonly name: string }
 
-type Storage = Pick<DurableObjectStorage['kv'], 'get' | 'put' | 'delete'>
+/** `at` is what a refund must name: when the admission was recorded, which is not `now` if the clock went back. */
+export type Taken = WindowDecision & { readonly at: number }
+
+type Kept = { readonly times: Window; readonly windowMs: number }
+type Storage = Pick<DurableObjectStorage['kv'], 'get' | 'put' | 'delete' | 'list'>
 
 const flushAfterMs = 1_000
+const prefix = 'window:'
 
 /**
  * The sliding windows one object keeps, by policy name. A window is in memory at once; storage follows within a
@@ -22,7 +26,7 @@ const flushAfterMs = 1_000
 export class Windows {
   readonly #storage: Storage
   readonly #background: (work: Promise<unknown>) => void
-  readonly #memory = new Map<string, Window>()
+  readonly #memory = new Map<string, Kept>()
   readonly #dirty = new Set<string>()
 
   constructor(storage: Storage, background: (work: Promise<unknown>) => void) {
@@ -30,10 +34,10 @@ export class Windows {
     this.#background = background
   }
 
-  take(policy: NamedPolicy, now: number, { durable }: { readonly durable: boolean }): WindowDecision {
-    const [decision, window] = take(this.#read(policy.name), policy, now)
-    this.#remember(policy.name, prune(window, policy, now), durable)
-    return decision
+  take(policy: NamedPolicy, now: number, { durable }: { readonly durable: boolean }): Taken {
+    const [decision, times] = take(this.#read(policy.name), policy, now)
+    this.#remember(policy, times, durable)
+    return { ...decision, at: times.at(-1) ?? now }
   }
 
   peek(policy: NamedPolicy, now: number): WindowDecision {
@@ -41,32 +45,44 @@ export class Windows {
   }
 
   refund(policy: NamedPolicy, at: number): void {
-    this.#remember(policy.name, refund(this.#read(policy.name), at), true)
+    this.#remember(policy, refund(this.#read(policy.name), at), true)
   }
 
-  #read(name: string): Window {
-    const known = this.#memory.get(name)
-    if (known) return known
-    const stored = this.#storage.get<Window>(key(name)) ?? []
-    this.#memory.set(name, stored)
-    return stored
+  /** When the last of what is counted here stops to count; nothing is lost by forgetting the windows then. */
+  emptyAt(): number {
+    this.flush()
+    const ends = [...this.#storage.list<Kept>({ prefix })].map(
+      ([, { times, windowMs }]) => (times.at(-1) ?? 0) + windowMs,
+    )
+    return Math.max(0, ...ends)
   }
 
-  #remember(name: string, window: Window, durable: boolean): void {
-    this.#memory.set(name, window)
-    if (durable) {
-      this.#storage.put(key(name), window)
-      this.#dirty.delete(name)
-      return
-    }
-    if (this.#dirty.size === 0) this.#background(scheduler.wait(flushAfterMs).then(() => this.flush()))
-    this.#dirty.add(name)
+  forget(): void {
+    this.#dirty.clear()
+    this.#memory.clear()
+    for (const [stored] of [...this.#storage.list({ prefix })]) this.#storage.delete(stored)
   }
 
   flush(): void {
-    for (const name of this.#dirty) this.#storage.put(key(name), this.#memory.get(name) ?? [])
+    for (const name of this.#dirty) this.#storage.put(prefix + name, this.#memory.get(name))
     this.#dirty.clear()
   }
-}
 
-const key = (name: string) => `window:${name}`
+  #read(name: string): Window {
+    const kept = this.#memory.get(name) ?? this.#storage.get<Kept>(prefix + name)
+    if (!kept) return []
+    this.#memory.set(name, kept)
+    return kept.times
+  }
+
+  #remember(policy: NamedPolicy, times: Window, durable: boolean): void {
+    const { name, windowMs } = policy
+    // A refusal changes nothing, and must not cost a row: that is when an object is asked most.
+    if (times === this.#memory.get(name)?.times) return
+    this.#memory.set(name, { times, windowMs })
+    if (this.#dirty.size === 0 && !durable)
+      this.#background(scheduler.wait(flushAfterMs).then(() => this.flush()))
+    this.#dirty.add(name)
+    if (durable) this.flush()
+  }
+}

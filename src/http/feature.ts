@@ -1,7 +1,7 @@
 import { zValidator } from '@hono/zod-validator'
 import { Hono, type Context, type MiddlewareHandler, type ValidationTargets } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import type * as z from 'zod'
+import * as z from 'zod'
 
 import { Problem } from '#contract/problem.ts'
 
@@ -19,6 +19,7 @@ export type Feature = {
 type Register = <const O extends Operation>(operation: O, handler: Handler<O>) => void
 
 const maxJsonBytes = 64 * 1024
+const NoQuery = z.strictObject({})
 
 /**
  * Gathers the operations of a feature. Each passes, in this order: who is it, is the input right, is the session
@@ -55,29 +56,38 @@ function handled(c: Context<AppEnv>, { request = {} }: Operation): Handled<Opera
   }
 }
 
-function validators({ request = {} }: Operation): MiddlewareHandler<AppEnv>[] {
-  return [
-    ...(request.param ? [validate('param', request.param)] : []),
-    validate('query', request.query),
-    ...(request.json ? [requireJson, limitBody, validate('json', request.json)] : []),
-  ].filter((middleware) => middleware !== undefined)
+/** A machine's query is its own affair: senders of webhooks put there what they please. */
+export function queryOf({ access, request }: Operation): z.ZodObject | undefined {
+  return request?.query ?? (access === 'machine' ? undefined : NoQuery)
 }
 
-function validate(
-  target: 'param' | 'query' | 'json',
-  schema: z.ZodObject | undefined,
-): MiddlewareHandler<AppEnv> | undefined {
-  if (!schema) return undefined
+function validators(operation: Operation): MiddlewareHandler<AppEnv>[] {
+  const { param, json } = operation.request ?? {}
+  const query = queryOf(operation)
+  return [
+    ...(param ? [validate('param', param)] : []),
+    ...(query ? [validate('query', query)] : []),
+    ...(json ? [requireJson, limitBody, validate('json', json)] : []),
+  ]
+}
+
+function validate(target: 'param' | 'query' | 'json', schema: z.ZodObject): MiddlewareHandler<AppEnv> {
   return zValidator(target, schema, (result) => {
     if (result.success) return
     const errors = result.error.issues.flatMap((issue) =>
       (issue.code === 'unrecognized_keys' ? issue.keys : [undefined]).map((key) => ({
-        pointer: `${target}#/${[...issue.path.map(String), ...(key === undefined ? [] : [key])].join('/')}`,
+        pointer: pointer(target, [...issue.path, ...(key === undefined ? [] : [key])]),
         detail: key === undefined ? issue.message : 'Unknown key',
       })),
     )
     throw new Problem('invalid-request', { members: { errors } })
   })
+}
+
+/** A JSON Pointer, RFC 6901, into that part of the request. */
+function pointer(target: string, path: readonly PropertyKey[]): string {
+  const parts = path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1'))
+  return `${target}#/${parts.join('/')}`
 }
 
 function named(id: string): MiddlewareHandler<AppEnv> {
@@ -87,11 +97,12 @@ function named(id: string): MiddlewareHandler<AppEnv> {
   }
 }
 
-const jsonMediaType = /^application\/(?:[\w.-]+\+)?json(?:;|$)/i
+const jsonMediaType = /^application\/(?:[\w.-]+\+)?json$/i
 
 // Without the header Hono hands the validator `{}`, which an all-optional schema would accept.
 const requireJson: MiddlewareHandler<AppEnv> = async (c, next) => {
-  if (!jsonMediaType.test(c.req.header('content-type') ?? '')) throw new Problem('unsupported-media-type')
+  const [mediaType = ''] = (c.req.header('content-type') ?? '').split(';', 1)
+  if (!jsonMediaType.test(mediaType.trim())) throw new Problem('unsupported-media-type')
   await next()
 }
 

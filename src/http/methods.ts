@@ -6,7 +6,12 @@ export function allowedMethods(features: readonly Feature[], path: string): read
   const methods = features.flatMap(({ base, operations }) =>
     operations.filter((operation) => pattern(`/api${base}${operation.path}`).test(local)),
   )
-  return [...new Set(methods.map(({ method }) => method.toUpperCase()))].toSorted()
+  // HEAD is answered wherever GET is.
+  return [
+    ...new Set(
+      methods.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])),
+    ),
+  ].toSorted()
 }
 
 function pattern(path: string): RegExp {

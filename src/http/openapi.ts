@@ -2,7 +2,7 @@ import * as z from 'zod'
 
 import { catalogue, problemId, problemSchemas, type ProblemCode } from '#contract/problems.ts'
 
-import type { Feature } from './feature.ts'
+import { queryOf, type Feature } from './feature.ts'
 import type { Operation } from './operation.ts'
 
 type Json = Record<string, unknown>
@@ -50,7 +50,7 @@ function describeOperation(operation: Operation, base: string): Json {
     tags: [base.split('/')[1] || 'system'],
     security: security(operation),
     ...(operation.access === 'admin' && { 'x-role': 'admin' }),
-    parameters: [...parameters('path', request.param), ...parameters('query', request.query)],
+    parameters: [...parameters('path', request.param), ...parameters('query', queryOf(operation))],
     ...(request.json && {
       requestBody: {
         required: true,
@@ -108,7 +108,8 @@ function failures(operation: Operation): Json {
 }
 
 /** What an operation may answer: its own problems and those its access, limit and request bring along. */
-export function problemsOf({ access, limit, request, problems = [] }: Operation): readonly ProblemCode[] {
+export function problemsOf(operation: Operation): readonly ProblemCode[] {
+  const { access, limit, request, problems = [] } = operation
   const signedIn: ProblemCode[] = ['unauthenticated', 'token-expired', 'session-revoked', 'origin-refused']
   return [
     ...new Set<ProblemCode>([
@@ -116,7 +117,7 @@ export function problemsOf({ access, limit, request, problems = [] }: Operation)
       ...(access === 'user' || access === 'admin' || access === 'optional' ? signedIn : []),
       ...(access === 'admin' ? (['forbidden'] as const) : []),
       ...(limit ? (['rate-limited'] as const) : []),
-      ...(request ? (['invalid-request'] as const) : []),
+      ...(request || queryOf(operation) ? (['invalid-request'] as const) : []),
       ...(request?.json ? (['unsupported-media-type', 'payload-too-large'] as const) : []),
       'internal',
     ]),

@@ -11,30 +11,35 @@ export function problemResponse(error: unknown, c: Context<AppEnv>): Response {
   const problem = asProblem(error)
   const requestId = c.get('requestId') ?? crypto.randomUUID()
   if (problem.code === 'internal') {
-    c.get('http')?.log('error', 'unexpected', { requestId, cause: describe(error) })
+    c.get('http')?.log('error', 'unexpected', { requestId, cause: error })
   } else if (problem.cause !== undefined) {
-    c.get('http')?.log('warn', 'problem', { requestId, code: problem.code, cause: describe(problem.cause) })
+    c.get('http')?.log('warn', 'problem', { requestId, code: problem.code, cause: problem.cause })
   }
   c.set('problem', problem.code)
 
-  const { status, title } = catalogue[problem.code]
-  const { retryAfter } = problem.members
-  const body = {
-    type: problemType(problem.code),
-    title,
-    status,
-    code: problem.code,
-    instance: `urn:medianest:request:${requestId}`,
-    requestId,
-    ...(problem.detail && { detail: problem.detail }),
-    ...problem.members,
-  }
+  const response = problemDocument(problem, requestId)
+  const allow = c.get('allow')
+  if (problem.code === 'method-not-allowed' && allow) response.headers.set('Allow', allow)
+  return response
+}
+
+export function problemDocument({ code, detail, members }: Problem, requestId: string): Response {
+  const { status, title } = catalogue[code]
   const headers = new Headers({ 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' })
+  const { retryAfter } = members
   if (typeof retryAfter === 'number') headers.set('Retry-After', String(retryAfter))
   if (status === 401) headers.set('WWW-Authenticate', 'Bearer realm="medianest"')
-  const allow = c.get('allow')
-  if (problem.code === 'method-not-allowed' && allow) headers.set('Allow', allow)
-  if (problem.code === 'upgrade-required') headers.set('Upgrade', 'websocket')
+  if (code === 'upgrade-required') headers.set('Upgrade', 'websocket')
+  const body = {
+    type: problemType(code),
+    title,
+    status,
+    code,
+    instance: `urn:medianest:request:${requestId}`,
+    requestId,
+    ...(detail && { detail }),
+    ...members,
+  }
   return new Response(JSON.stringify(body), { status, headers })
 }
 
@@ -46,14 +51,4 @@ function asProblem(error: unknown): Problem {
     })
   }
   return new Problem('internal')
-}
-
-/** For the log: the kind of failure and its message; the logger takes secrets out. */
-function describe(error: unknown): {
-  readonly name: string
-  readonly message: string
-  readonly stack?: string
-} {
-  if (!(error instanceof Error)) return { name: typeof error, message: String(error) }
-  return { name: error.name, message: error.message, ...(error.stack && { stack: error.stack }) }
 }

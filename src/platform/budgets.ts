@@ -3,6 +3,7 @@ import type { WindowPolicy } from '#resilience/sliding-window.ts'
 import type { SignInBudget } from '../auth/ports.ts'
 import type { RateLimiter } from '../durable/rate-limiter.ts'
 import type { Budgets } from '../webhooks/ports.ts'
+import { allowanceOf } from './user-gates.ts'
 
 type Limits = Readonly<Record<'sign-in' | 'webhooks-unverified' | 'webhooks-verified', WindowPolicy>>
 
@@ -32,11 +33,9 @@ export function createBudgets(
       async take(kind, address) {
         const policy = signInPolicies[kind]
         const decision = await limiter(`address:${address}`).take(policy, now())
-        if (decision.allowed) return undefined
         return {
-          retryAfter: Math.max(1, Math.ceil(decision.retryAfterMs / 1000)),
-          limit: policy.limit,
-          windowSeconds: policy.windowMs / 1000,
+          allowance: allowanceOf(policy, decision),
+          ...(!decision.allowed && { retryAfter: Math.ceil(decision.retryAfterMs / 1000) }),
         }
       },
     },

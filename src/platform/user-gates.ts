@@ -25,13 +25,13 @@ export function createGates(namespace: Namespace, now: () => number): Gates {
       await gate(userId).confirm(role, now())
     },
     newScope: async (userId) => {
-      await gate(userId).newScope()
+      await gate(userId).newScope(now())
     },
     revoke: async (userId, sessionId) => {
       await gate(userId).revoke(sessionId, now())
     },
     revokeAll: async (userId) => {
-      await gate(userId).revokeAll()
+      await gate(userId).revokeAll(now())
     },
   }
 }

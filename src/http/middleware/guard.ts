@@ -10,7 +10,7 @@ export const accessCookie = '__Host-medianest-access'
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 // Between the two halves of the guard only; nothing else may read claims that the gate has not confirmed.
-const unconfirmed = new WeakMap<Request, Claims>()
+const unconfirmed = new WeakMap<Context, Claims>()
 
 /** First half: who says the token it is? Costs no I/O, and comes before the input is even looked at. */
 export function identify(access: Access): MiddlewareHandler<AppEnv> {
@@ -20,7 +20,7 @@ export function identify(access: Access): MiddlewareHandler<AppEnv> {
     if (token !== undefined) {
       const claims = await c.var.http.access.identify(token)
       if (access === 'admin' && claims.role !== 'admin') throw new Problem('forbidden')
-      unconfirmed.set(c.req.raw, claims)
+      unconfirmed.set(c, claims)
     }
     await next()
   }
@@ -29,11 +29,10 @@ export function identify(access: Access): MiddlewareHandler<AppEnv> {
 /** Second half: is the session alive, and is there allowance left? One call to the user's gate. */
 export function admit(access: Access, limit: LimitName | undefined): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const claims = unconfirmed.get(c.req.raw)
-    if (claims) {
-      const caller = await confirmClaims(c, claims, limit)
-      if (access === 'admin' && caller.role !== 'admin') throw new Problem('forbidden')
-    }
+    const claims = unconfirmed.get(c)
+    const caller = claims && (await confirmClaims(c, claims, limit))
+    if (!caller && (access === 'user' || access === 'admin')) throw new Problem('unauthenticated')
+    if (access === 'admin' && caller?.role !== 'admin') throw new Problem('forbidden')
     await next()
   }
 }

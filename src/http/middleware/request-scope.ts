@@ -18,6 +18,7 @@ export function requestScope(http: HttpDependencies): MiddlewareHandler<AppEnv> 
       c.header('X-Request-Id', requestId)
       c.header('X-Content-Type-Options', 'nosniff')
       c.header('Server-Timing', serverTiming([...c.var.timings, { name: 'total', ms: durationMs }]))
+      if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store')
       for (const [name, value] of c.var.allowance ? allowanceHeaders(c.var.allowance) : [])
         c.header(name, value)
     }
