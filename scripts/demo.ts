@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { castOf, leave, story } from './demo/story.ts'
+import { castOf, leave } from './demo/cast.ts'
+import { story } from './demo/story.ts'
 import { startSystem } from './local/system.ts'
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`.padStart(7)

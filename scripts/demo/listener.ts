@@ -1,8 +1,11 @@
+import * as z from 'zod'
+
 import type { Client, Person } from './client.ts'
 import { expectStatus } from './client.ts'
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a stranger's client does not know our types
-export type Frame = { readonly seq: number; readonly at: string; readonly event: string; readonly data: any }
+const Frame = z.object({ seq: z.number(), at: z.string(), event: z.string(), data: z.any() })
+export type Frame = z.output<typeof Frame>
 
 export type Listener = {
   readonly frames: readonly Frame[]
@@ -18,7 +21,7 @@ export async function listen(client: Client, liveUrl: string, person: Person): P
   const frames: Frame[] = []
   const waiting = new Set<() => void>()
   socket.addEventListener('message', ({ data }) => {
-    frames.push(JSON.parse(String(data)) as Frame)
+    frames.push(Frame.parse(JSON.parse(String(data))))
     for (const look of waiting) look()
   })
 
