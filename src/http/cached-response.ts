@@ -35,9 +35,11 @@ export type CachedAnswer = {
 
 /** Sends a read with its validators, so that a client can revalidate and see how old it is. */
 export function cachedResponse(c: Context<AppEnv>, answer: CachedAnswer): OpaqueResponse {
+  // A browser counts `Age` against `max-age`.
+  const maxAge = answer.ageSeconds + Math.min(60, answer.freshForSeconds)
   const headers = {
     'Content-Type': 'application/json; charset=utf-8',
-    'Cache-Control': `private, max-age=${Math.min(60, answer.freshForSeconds)}`,
+    'Cache-Control': `private, max-age=${answer.state === 'STALE' ? 0 : maxAge}`,
     Vary: 'Authorization, Cookie',
     ETag: answer.etag,
     'X-Cache': answer.state,

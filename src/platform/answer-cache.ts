@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { Problem } from '#contract/problem.ts'
+import type { ProblemCode } from '#contract/problems.ts'
 import { ageSeconds, freshness, jitterTtl } from '#resilience/staleness.ts'
 
 import type { AnswerCache, CachedAnswer, CachedRead } from '../http/cached-response.ts'
@@ -66,9 +67,32 @@ export function createAnswerCache(options: Options): AnswerCache {
     return { body, metadata: { storedAt, freshUntil, generation, etag: await etagOf(body) } }
   }
 
-  const renew = async (key: string, read: CachedRead, generation: number): Promise<void> => {
-    if (!(await generations.claimRenewal(key))) return
-    await store(key, await load(read, generation))
+  const forget = async (key: string): Promise<void> => {
+    try {
+      await kv.delete(key)
+    } catch (cause) {
+      log('warn', 'cache-unwritable', { cause: String(cause) })
+    }
+  }
+
+  /** Asks anew. What Plex denies is not kept either: the next outage must not bring it back. */
+  const ask = async (key: string, read: CachedRead, generation: number, known?: Entry): Promise<Entry> => {
+    try {
+      const loaded = await load(read, generation)
+      await store(key, loaded)
+      return loaded
+    } catch (error) {
+      if (known && isDenied(error)) await forget(key)
+      throw error
+    }
+  }
+
+  const renew = async (key: string, read: CachedRead, generation: number, known: Entry): Promise<void> => {
+    try {
+      if (await generations.claimRenewal(key)) await ask(key, read, generation, known)
+    } catch (cause) {
+      log('info', 'renewal-failed', { cause: String(cause) })
+    }
   }
 
   return {
@@ -79,18 +103,12 @@ export function createAnswerCache(options: Options): AnswerCache {
       if (known && known.metadata.generation === generation) {
         if (now() < known.metadata.freshUntil) return answer(known, 'HIT', now())
         if (now() < known.metadata.freshUntil + read.ttlMs) {
-          read.background(
-            renew(key, read, generation).catch((cause: unknown) =>
-              log('info', 'renewal-failed', { cause: String(cause) }),
-            ),
-          )
+          read.background(renew(key, read, generation, known))
           return answer(known, 'STALE', now())
         }
       }
       try {
-        const loaded = await load(read, generation)
-        await store(key, loaded)
-        return answer(loaded, 'MISS', now())
+        return answer(await ask(key, read, generation, entry), 'MISS', now())
       } catch (error) {
         if (known && isAboutPlex(error)) return answer(known, 'STALE', now())
         throw error
@@ -99,17 +117,20 @@ export function createAnswerCache(options: Options): AnswerCache {
   }
 }
 
+const failing = new Set<ProblemCode>([
+  'plex-unavailable',
+  'plex-maintenance',
+  'upstream-invalid',
+  'upstream-timeout',
+  'downloader-unavailable',
+])
+const denying = new Set<ProblemCode>(['not-found', 'not-a-member', 'plex-sign-in-required'])
+
 /** Doubt about Plex is served over; doubt about who is asking, or what there is, never. */
-function isAboutPlex(error: unknown): boolean {
-  const codes: readonly string[] = [
-    'plex-unavailable',
-    'plex-maintenance',
-    'upstream-invalid',
-    'upstream-timeout',
-    'downloader-unavailable',
-  ]
-  return error instanceof Problem && codes.includes(error.code)
-}
+const isAboutPlex = (error: unknown) => error instanceof Problem && failing.has(error.code)
+
+/** Plex has spoken, and there is nothing for this caller. */
+const isDenied = (error: unknown) => error instanceof Problem && denying.has(error.code)
 
 function answer({ body, metadata }: Entry, state: CachedAnswer['state'], now: number): CachedAnswer {
   return {

@@ -4,27 +4,20 @@ import { createBulkhead } from '#resilience/bulkhead.ts'
 
 import { configOf } from '../config.ts'
 import { flag, integer, isRow, rows, text } from '../plex/container.ts'
-import { libraryHolding } from '../plex/location.ts'
-import { filesOf, parseLibraries } from '../plex/parse.ts'
+import { folded, libraryHolding, type Place } from '../plex/location.ts'
+import { filesOf, newestType, parseLibraries } from '../plex/parse.ts'
 import { plexPath, type PlexContainer, type PlexQuestion } from '../plex/ports.ts'
-import { createPlexUpstream } from './plex-upstream.ts'
+import type { ScannedPlex } from '../plex/scanning.ts'
 import { log } from './logger.ts'
 import { createPlexClient } from './plex-client.ts'
+import { createPlexUpstream } from './plex-upstream.ts'
 import { createUserStore } from './user-store.ts'
 import { createVault } from './vault.ts'
 
-/** PMS as its owner, for work nobody waits for at a screen. `undefined`: it cannot be asked at the moment. */
-export type BackgroundPlex = {
-  refresh(libraryKey: string, path: string | undefined): Promise<boolean>
-  isScanning(libraryKey: string): Promise<boolean | undefined>
-  libraryHolding(path: string): Promise<string | 'none' | undefined>
-  /** Rating keys of those files that PMS shows among the newest of the library. */
-  find(libraryKey: string, files: readonly string[]): Promise<ReadonlyMap<string, string>>
-}
-
 const newest = { offset: 0, limit: 100 }
 
-export function createBackgroundPlex(env: Env): BackgroundPlex {
+/** PMS as its owner, for work nobody waits for at a screen. */
+export function createBackgroundPlex(env: Env): ScannedPlex {
   const config = configOf(env)
   const users = createUserStore(drizzle(env.DB), createVault(config.vaultKeys))
   const lapse = { holdMs: config.plex.deadlineMs, now: Date.now }
@@ -40,14 +33,26 @@ export function createBackgroundPlex(env: Env): BackgroundPlex {
     try {
       for (const token of await users.ownerServerTokens()) {
         const answer = await ask(token)
-        if (answer !== 'token-refused') return answer as T
+        if (answer !== 'token-refused') return answer
       }
+      log('warn', 'background-plex', { cause: 'no signed-in owner whose token Plex takes' })
     } catch (error) {
       log('warn', 'background-plex', { cause: String(error) })
     }
     return undefined
   }
   const read = (question: PlexQuestion) => asOwner<PlexContainer>((token) => client.read(token, question))
+
+  const places = async (): Promise<readonly Place[] | undefined> => {
+    const answer = await read({ path: plexPath`/library/sections` })
+    if (!answer) return undefined
+    const view = { now: Date.now(), paths: true, machineIdentifier: '' }
+    return parseLibraries(answer.container, view).map(({ key, type, locations = [] }) => ({
+      libraryKey: key,
+      type,
+      locations,
+    }))
+  }
 
   return {
     async refresh(libraryKey, path) {
@@ -64,26 +69,27 @@ export function createBackgroundPlex(env: Env): BackgroundPlex {
     },
 
     async libraryHolding(path) {
-      const answer = await read({ path: plexPath`/library/sections` })
-      if (!answer) return undefined
-      const view = { now: Date.now(), paths: true, machineIdentifier: '' }
-      const places = parseLibraries(answer.container, view).map(({ key, locations = [] }) => ({
-        libraryKey: key,
-        locations,
-      }))
-      return libraryHolding(path, places) ?? 'none'
+      const known = await places()
+      return known && (libraryHolding(path, known)?.libraryKey ?? 'none')
     },
 
     async find(libraryKey, files) {
-      const question = {
+      const library = (await places())?.find((place) => place.libraryKey === libraryKey)
+      // Asked without a type, a library of shows lists shows, which have no files.
+      const type = library && newestType.get(library.type)
+      const answer = await read({
         path: plexPath`/library/sections/${libraryKey}/all`,
-        query: { sort: 'addedAt:desc' },
+        query: { sort: 'addedAt:desc', ...(type && { type }) },
         page: newest,
-      }
-      const answer = await read(question)
-      const wanted = new Set(files)
-      const found = answer ? filesOf(answer.container).filter(({ file }) => wanted.has(file)) : []
-      return new Map(found.map(({ file, ratingKey }) => [file, ratingKey]))
+      })
+      const shown = answer ? filesOf(answer.container) : []
+      const ratingKeys = new Map(shown.map(({ file, ratingKey }) => [folded(file), ratingKey]))
+      return new Map(
+        files.flatMap((file) => {
+          const ratingKey = ratingKeys.get(folded(file))
+          return ratingKey === undefined ? [] : [[file, ratingKey] as const]
+        }),
+      )
     },
   }
 }

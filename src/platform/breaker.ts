@@ -1,6 +1,7 @@
-import { isOpen, type BreakerPolicy, type BreakerState } from '#resilience/breaker.ts'
+import { initialBreaker, isOpen, type BreakerPolicy, type BreakerState } from '#resilience/breaker.ts'
 
 import type { CircuitBreaker } from '../durable/circuit-breaker.ts'
+import { log } from './logger.ts'
 import type { BreakerPort } from './upstream.ts'
 
 const snapshotMs = 5_000
@@ -8,9 +9,10 @@ const snapshotMs = 5_000
 /**
  * One upstream's breaker as seen from an isolate. A snapshot of a closed circuit is trusted for a few seconds, and
  * an open one until it may be probed, so that neither the healthy nor the broken path asks the object each time.
+ * When the object cannot be asked, calls go out on what was last known: it protects them, and must not stop them.
  */
 export function createBreaker(
-  namespace: DurableObjectNamespace<CircuitBreaker>,
+  namespace: Pick<DurableObjectNamespace<CircuitBreaker>, 'getByName'>,
   upstream: string,
   policy: BreakerPolicy,
   now: () => number,
@@ -20,6 +22,7 @@ export function createBreaker(
   const remember = (state: BreakerState) => {
     snapshot = { state, at: now() }
   }
+  const last = () => snapshot?.state ?? initialBreaker
 
   return {
     async admit() {
@@ -27,18 +30,33 @@ export function createBreaker(
       if (known?.state.kind === 'closed' && now() - known.at < snapshotMs) {
         return { admitted: true, ticket: known.state.generation, probe: false }
       }
-      if (known && known.state.kind === 'open' && isOpen(known.state, now())) {
+      if (known?.state.kind === 'open' && isOpen(known.state, now())) {
         return { admitted: false, retryAfterMs: known.state.until - now() }
       }
-      const { admission, state } = await stub().admit(policy)
-      remember(state)
-      return admission
+      try {
+        const { admission, state } = await stub().admit(policy, now())
+        remember(state)
+        return admission
+      } catch (error) {
+        log('warn', 'breaker-unreachable', { upstream, cause: String(error) })
+        return { admitted: true, ticket: last().generation, probe: false }
+      }
     },
 
     async settle(report) {
-      remember(await stub().settle(report, policy))
+      try {
+        remember(await stub().settle(report, policy, now()))
+      } catch (error) {
+        log('warn', 'breaker-unreachable', { upstream, cause: String(error) })
+      }
     },
 
-    state: () => stub().state(),
+    async state() {
+      try {
+        return await stub().state()
+      } catch {
+        return last()
+      }
+    },
   }
 }

@@ -5,7 +5,7 @@ const trustedForMs = 5_000
 
 /** The server's generations as this isolate knows them: another's change is seen within five seconds. */
 export function createGenerations(
-  server: () => DurableObjectStub<PlexServer>,
+  server: () => Pick<DurableObjectStub<PlexServer>, 'generations' | 'claimRenewal'>,
   now: () => number,
 ): Generations {
   let known: { readonly at: number; readonly generations: Readonly<Record<string, number>> } | undefined

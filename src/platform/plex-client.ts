@@ -42,7 +42,8 @@ export function createPlexClient({ url, clientIdentifier, upstream }: Options): 
       }),
     }
     try {
-      const search = parameters.size > 0 ? `?${parameters}` : ''
+      // A plus is a space in forms only; in an address not every server takes it for one.
+      const search = parameters.size > 0 ? `?${parameters.toString().replaceAll('+', '%20')}` : ''
       return await upstream.call({ method, url: `${url}${path}${search}`, headers })
     } catch (cause) {
       throw plexProblem(cause)
@@ -53,7 +54,9 @@ export function createPlexClient({ url, clientIdentifier, upstream }: Options): 
     async read(token, question) {
       const answer = await send(token, 'GET', question)
       if (answer.status === 401) return 'token-refused'
-      if (answer.status === 403 || answer.status === 404) throw new Problem('not-found')
+      if ((answer.status === 403 || answer.status === 404) && namesSomething(question.path)) {
+        throw new Problem('not-found')
+      }
       const header = answer.headers.get('x-plex-container-total-size')
       return { container: parseContainer(answer), ...(header && { totalSizeHeader: header }) }
     },
@@ -67,6 +70,9 @@ export function createPlexClient({ url, clientIdentifier, upstream }: Options): 
     },
   }
 }
+
+/** A path without a key is always there: a 404 under it is no answer of PMS. */
+const namesSomething = (path: PlexPath) => /\/\d+(\/|$)/.test(path)
 
 /** A reverse proxy's sign-in page is a 200 too: only JSON with a container counts as an answer of PMS. */
 function parseContainer(answer: UpstreamAnswer): Row {

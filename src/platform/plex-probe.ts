@@ -1,5 +1,7 @@
+import { isRow, text } from '../plex/container.ts'
 import type { PlexProbe } from '../plex/ports.ts'
-import type { BreakerPort } from './upstream.ts'
+import { isStartupMaintenance } from './plex-client.ts'
+import { exchange, UpstreamError, type BreakerPort, type UpstreamAnswer } from './upstream.ts'
 
 type Options = {
   readonly url: string
@@ -10,6 +12,7 @@ type Options = {
 }
 
 const slowMs = 2_000
+const maxBytes = 64 * 1024
 
 /**
  * Asks `/identity` without a token, past cache, retry and breaker: what answers may not be our server at all. Says
@@ -19,35 +22,34 @@ export function createPlexProbe({ url, machineIdentifier, breaker, timeoutMs, no
   return async () => {
     const started = now()
     try {
-      const response = await fetch(`${url}/identity`, {
-        headers: { Accept: 'application/json' },
-        redirect: 'manual',
-        signal: AbortSignal.timeout(timeoutMs),
-      })
-      const body = await response.text()
+      const headers = { Accept: 'application/json' }
+      const answer = await exchange({ method: 'GET', url: `${url}/identity`, headers, maxBytes }, timeoutMs)
       const latencyMs = now() - started
-      if (response.status === 503 && body.includes('title="Maintenance"')) {
-        return { status: 'degraded', cause: 'maintenance', latencyMs }
-      }
-      if (response.status !== 200) return { status: 'unhealthy', cause: 'invalid-answer', latencyMs }
-      if (identifierIn(body) !== machineIdentifier)
-        return { status: 'unhealthy', cause: 'wrong-server', latencyMs }
-      if ((await breaker.state()).kind !== 'closed')
+      if (isStartupMaintenance(answer)) return { status: 'degraded', cause: 'maintenance', latencyMs }
+      const identifier = answer.status === 200 ? identifierIn(answer) : undefined
+      if (identifier === undefined) return { status: 'unhealthy', cause: 'invalid-answer', latencyMs }
+      if (identifier !== machineIdentifier) return { status: 'unhealthy', cause: 'wrong-server', latencyMs }
+      if ((await breaker.state()).kind !== 'closed') {
         return { status: 'degraded', cause: 'circuit-open', latencyMs }
+      }
       return latencyMs > slowMs
         ? { status: 'degraded', cause: 'slow', latencyMs }
         : { status: 'healthy', latencyMs }
     } catch (error) {
-      const timedOut = error instanceof Error && error.name === 'TimeoutError'
-      return { status: 'unhealthy', cause: timedOut ? 'timeout' : 'unreachable' }
+      if (!(error instanceof UpstreamError)) throw error
+      const { kind } = error.failure
+      if (kind === 'too-large') return { status: 'unhealthy', cause: 'invalid-answer' }
+      return { status: 'unhealthy', cause: kind === 'timeout' ? 'timeout' : 'unreachable' }
     }
   }
 }
 
-function identifierIn(body: string): unknown {
+/** What answers without an identifier is no Plex server, rather than another one. */
+function identifierIn({ bytes }: UpstreamAnswer): string | undefined {
   try {
-    const { MediaContainer } = JSON.parse(body) as { MediaContainer?: { machineIdentifier?: unknown } }
-    return MediaContainer?.machineIdentifier
+    const body: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    const container = isRow(body) ? body['MediaContainer'] : undefined
+    return isRow(container) ? text(container['machineIdentifier']) : undefined
   } catch {
     return undefined
   }

@@ -32,7 +32,6 @@ export type UpstreamRequest = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly headers: Readonly<Record<string, string>>
   readonly maxBytes?: number
-  /** A try that is repeated must do no harm; writes are never repeated here. */
   readonly deadlineMs?: number
 }
 
@@ -75,6 +74,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     async call(request) {
       const { now, random, sleep } = options
       const deadline = createDeadline(now(), request.deadlineMs ?? options.deadlineMs)
+      // A try that is repeated must do no harm, so writes are never repeated.
       const tries = request.method === 'GET' ? options.retry.tries : 1
       return retry(() => attempt(request, deadline, options), {
         policy: { ...options.retry, tries },
@@ -133,31 +133,30 @@ async function enter(
   for (;;) {
     const leave = bulkhead.tryEnter()
     if (leave) return leave
-    if (now() >= until) throw new UpstreamError({ kind: 'busy' })
     await sleep(10 + 30 * random())
+    if (now() >= until) throw new UpstreamError({ kind: 'busy' })
   }
 }
 
-/** Whether a failure speaks against the upstream: then how long it asked to be left alone, at least 0. */
+const maxOpenMs = 15 * 60_000
+
+/** Whether a failure speaks against the upstream: then how long it asked to be left alone, within reason. */
 function counts(error: unknown): number | undefined {
   if (!(error instanceof UpstreamError)) return undefined
   const { failure } = error
   if (failure.kind === 'network' || failure.kind === 'timeout') return 0
-  return failure.kind === 'status' && failure.status >= 500 ? (failure.retryAfterMs ?? 0) : undefined
+  if (failure.kind !== 'status' || failure.status < 500) return undefined
+  return Math.min(maxOpenMs, failure.retryAfterMs ?? 0)
 }
 
-async function call(
-  request: UpstreamRequest,
-  deadline: Deadline,
-  options: UpstreamOptions,
-): Promise<UpstreamAnswer> {
-  const signal = AbortSignal.timeout(attemptMs(deadline, options.attemptTimeoutMs, options.now()))
-  let answer: UpstreamAnswer
+/** One exchange, whatever its status. Throws `network`, `timeout` and `too-large` only. */
+export async function exchange(request: UpstreamRequest, timeoutMs: number): Promise<UpstreamAnswer> {
+  const signal = AbortSignal.timeout(timeoutMs)
   try {
     const { url, method, headers } = request
     // A redirect could carry a token to another host.
     const response = await fetch(url, { method, headers, signal, redirect: 'manual' })
-    answer = {
+    return {
       status: response.status,
       headers: response.headers,
       contentType: response.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase() ?? '',
@@ -167,6 +166,14 @@ async function call(
     if (cause instanceof UpstreamError) throw cause
     throw new UpstreamError({ kind: signal.aborted ? 'timeout' : 'network' }, cause)
   }
+}
+
+async function call(
+  request: UpstreamRequest,
+  deadline: Deadline,
+  options: UpstreamOptions,
+): Promise<UpstreamAnswer> {
+  const answer = await exchange(request, attemptMs(deadline, options.attemptTimeoutMs, options.now()))
   if (options.isMaintenance?.(answer)) {
     throw new UpstreamError({
       kind: 'maintenance',

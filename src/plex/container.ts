@@ -17,10 +17,14 @@ export function text(value: unknown): string | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined
 }
 
+export function decimal(value: unknown): number | undefined {
+  const number = typeof value === 'string' && /^-?\d{1,15}(\.\d+)?$/.test(value) ? Number(value) : value
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined
+}
+
 export function integer(value: unknown): number | undefined {
-  const number =
-    typeof value === 'string' && /^-?\d{1,15}(\.\d+)?$/.test(value.trim()) ? Number(value) : value
-  return typeof number === 'number' && Number.isFinite(number) ? Math.trunc(number) : undefined
+  const whole = Math.trunc(decimal(value) ?? Number.NaN)
+  return Number.isSafeInteger(whole) ? whole : undefined
 }
 
 export function flag(value: unknown): boolean {
@@ -36,5 +40,5 @@ export function instant(value: unknown, now: number): string | undefined {
 
 /** How many there are in all: the order in which PMS's statements can be trusted. */
 export function total(container: Row, header: string | undefined, offset: number, received: number): number {
-  return integer(container['totalSize']) ?? integer(header) ?? offset + received
+  return Math.max(0, integer(container['totalSize']) ?? integer(header) ?? offset + received)
 }

@@ -1,5 +1,5 @@
-import { flag, instant, integer, rows, text, type Row } from './container.ts'
-import type { Item, Library } from './schema.ts'
+import { decimal, flag, instant, integer, rows, text, type Row } from './container.ts'
+import { LibraryKey, type Item, type Library } from './schema.ts'
 
 export type View = {
   readonly now: number
@@ -10,18 +10,30 @@ export type View = {
 
 /** Leaves out what is not there: absent is absent. */
 function present<T extends Row>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- exactly the fields without a value are gone
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]: Exclude<T[K], undefined>
   }
 }
 
+/** Plex's number for what a library of this type gets new: an episode, not the show it belongs to. */
+export const newestType: ReadonlyMap<string, string> = new Map([
+  ['movie', '1'],
+  ['show', '4'],
+  ['artist', '9'],
+  ['photo', '13'],
+])
+
 export function parseLibraries(container: Row, view: View): Library[] {
   return rows(container['Directory']).flatMap((row) => parseLibrary(row, view) ?? [])
 }
 
+/** Anything else could not be asked for. */
+const isLibraryKey = (key: string) => LibraryKey.safeParse(key).success
+
 function parseLibrary(row: Row, { now, paths }: View): Library | undefined {
   const key = text(row['key'])
-  if (!key) return undefined
+  if (!key || !isLibraryKey(key)) return undefined
   return present({
     key,
     type: text(row['type']) ?? 'unknown',
@@ -31,7 +43,7 @@ function parseLibrary(row: Row, { now, paths }: View): Library | undefined {
     scannedAt: instant(row['scannedAt'], now),
     refreshing: flag(row['refreshing']),
     locations: paths ? rows(row['Location']).flatMap((location) => text(location['path']) ?? []) : undefined,
-  }) as Library
+  })
 }
 
 export function parseItems(container: Row, view: View): Item[] {
@@ -56,7 +68,7 @@ export function parseItem(row: Row, view: View, libraryKey?: string): Item | und
     addedAt: instant(row['addedAt'], view.now),
     releasedOn: text(row['originallyAvailableAt']),
     contentRating: text(row['contentRating']),
-    rating: rating(row['rating']),
+    rating: decimal(row['rating']),
     viewCount: integer(row['viewCount']),
     index: integer(row['index']),
     childCount: integer(row['childCount']),
@@ -70,7 +82,7 @@ export function parseItem(row: Row, view: View, libraryKey?: string): Item | und
     genres: genres.length > 0 ? genres : undefined,
     media: media.length > 0 ? media : undefined,
     url: itemUrl(view.machineIdentifier, ratingKey),
-  }) as Item
+  })
 }
 
 function parseMedia(row: Row, { paths }: View): NonNullable<Item['media']>[number] {
@@ -87,12 +99,7 @@ function parseMedia(row: Row, { paths }: View): NonNullable<Item['media']>[numbe
     audioCodec: text(row['audioCodec']),
     bytes: integer(part?.['size']),
     file: paths ? text(part?.['file']) : undefined,
-  }) as NonNullable<Item['media']>[number]
-}
-
-function rating(value: unknown): number | undefined {
-  const number = Number(value)
-  return text(value) !== undefined && Number.isFinite(number) ? number : undefined
+  })
 }
 
 /** Opens the item in Plex's web app, which hands over to an installed one. */

@@ -8,6 +8,7 @@ export type PlexPath = string & { readonly plexPath: true }
 /** Builds a path of PMS. Every part that varies must be digits, so that no client gets a path of its own to PMS. */
 export function plexPath(parts: TemplateStringsArray, ...keys: readonly string[]): PlexPath {
   if (keys.some((key) => !/^\d+$/.test(key))) throw new Error('a key of Plex must be digits')
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- this is where a path becomes one
   return String.raw({ raw: parts }, ...keys) as PlexPath
 }
 

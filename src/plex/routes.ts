@@ -162,11 +162,7 @@ export const plex = (service: Plex): Feature =>
     on(listRecentlyAdded, async ({ c, query, ...asked }) =>
       cachedResponse(c, await service.recentlyAdded(asked, query.limit)),
     )
-    on(refreshLibrary, async ({ c, param, json, ...asked }) => {
-      await service.refresh(asked, param.key, json.path)
-      return c.json(
-        { data: { libraryKey: param.key, ...(json.path && { path: json.path }), state: 'queued' as const } },
-        202,
-      )
-    })
+    on(refreshLibrary, async ({ c, param, json, ...asked }) =>
+      c.json({ data: await service.refresh(asked, param.key, json.path) }, 202),
+    )
   })

@@ -1,6 +1,8 @@
 import { dueAt, note, type CoalescePolicy, type Pending } from '#resilience/coalesce.ts'
 
-/** Who waits for a scan, and learns how it ended. */
+import { folded } from './location.ts'
+
+/** Who waits for a scan; a download learns how it ended. */
 export type Requester =
   | { readonly kind: 'download'; readonly downloadId: string; readonly file: string }
   | { readonly kind: 'delivery'; readonly deliveryId: number }
@@ -16,6 +18,7 @@ export type ScanRequest = {
 
 /** A scan that has been asked for, once or many times, and has not begun. */
 export type QueuedScan = {
+  /** Of a folder it is known once PMS has been asked. */
   readonly libraryKey?: string
   readonly path?: string
   readonly pending: Pending
@@ -24,32 +27,32 @@ export type QueuedScan = {
   readonly notBefore: number
 }
 
-/** A scan that PMS has been told of. One at a time for each library. */
+/** A scan whose turn has come: PMS is told, it scans, and then the files that were waited for are looked for. */
 export type RunningScan = {
-  readonly libraryKey: string
-  readonly path?: string
-  readonly requesters: readonly Requester[]
-  readonly startedAt: number
-  /** Set once PMS is done scanning; the files of its requesters are looked for since then. */
-  readonly scannedAt?: number
+  readonly scan: QueuedScan
+  /** Absent: no library holds the folder. */
+  readonly libraryKey?: string
+  readonly phase: 'asking' | 'scanning' | 'looking'
+  /** When the phase began. */
+  readonly since: number
+  readonly checkAt: number
 }
 
-const maxRequesters = 1_000
+const maxOnlookers = 20
+const maxDelayMs = 300_000
 
 /** Requests for the same folder, or library, are one scan. */
 export const scanKey = ({ libraryKey, path }: Pick<ScanRequest, 'libraryKey' | 'path'>): string =>
-  path ?? `library:${libraryKey ?? ''}`
+  path === undefined ? `library:${libraryKey ?? ''}` : `folder:${folded(path)}`
 
 export function enqueue(queued: QueuedScan | undefined, request: ScanRequest, now: number): QueuedScan {
-  const { libraryKey, path, requester } = request
-  const others = (queued?.requesters ?? []).filter(
-    (known) => JSON.stringify(known) !== JSON.stringify(requester),
-  )
+  const { path, requester } = request
+  const libraryKey = request.libraryKey ?? queued?.libraryKey
   return {
     ...(libraryKey !== undefined && { libraryKey }),
     ...(path !== undefined && { path }),
     pending: note(queued?.pending, now),
-    requesters: [...others, requester].slice(-maxRequesters),
+    requesters: joined(queued?.requesters ?? [], [requester]),
     attempts: queued?.attempts ?? 0,
     notBefore: queued?.notBefore ?? 0,
   }
@@ -60,6 +63,30 @@ export const startsAt = (scan: QueuedScan, policy: CoalescePolicy): number =>
 
 /** Plex could not be told: again later, doubling up to five minutes. */
 export function postpone(scan: QueuedScan, now: number): QueuedScan {
-  const delayMs = Math.min(300_000, 5_000 * 2 ** Math.min(scan.attempts, 10))
+  const delayMs = Math.min(maxDelayMs, 5_000 * 2 ** Math.min(scan.attempts, 10))
   return { ...scan, attempts: scan.attempts + 1, notBefore: now + delayMs }
+}
+
+/** Joins a scan that came to nothing with what has been asked for since. */
+export function merge(scan: QueuedScan, later: QueuedScan | undefined): QueuedScan {
+  if (!later) return scan
+  return {
+    ...scan,
+    pending: {
+      firstAt: Math.min(scan.pending.firstAt, later.pending.firstAt),
+      lastAt: Math.max(scan.pending.lastAt, later.pending.lastAt),
+      count: scan.pending.count + later.pending.count,
+    },
+    requesters: joined(scan.requesters, later.requesters),
+  }
+}
+
+export const filesWaitedFor = ({ requesters }: QueuedScan): readonly string[] =>
+  requesters.flatMap((requester) => (requester.kind === 'download' ? [requester.file] : []))
+
+/** Every download once, for each must be told; of those who only set it off, the last few. */
+function joined(known: readonly Requester[], more: readonly Requester[]): readonly Requester[] {
+  const all = [...new Map([...known, ...more].map((one) => [JSON.stringify(one), one])).values()]
+  const onlookers = all.filter(({ kind }) => kind !== 'download').slice(-maxOnlookers)
+  return all.filter((one) => one.kind === 'download' || onlookers.includes(one))
 }

@@ -14,7 +14,7 @@ export const Page = z.strictObject({
   limit: limit.default(50),
 })
 export const SearchQuery = z.strictObject({
-  query: z.string().trim().min(1).max(200),
+  query: z.string().trim().normalize('NFC').min(1).max(200),
   limit: limit.default(20),
 })
 export const RecentQuery = z.strictObject({ limit: limit.default(20) })

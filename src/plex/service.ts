@@ -2,11 +2,11 @@ import { Problem } from '#contract/problem.ts'
 
 import type { Asked, CachedAnswer } from '../http/cached-response.ts'
 import type { Caller } from '../http/env.ts'
-import { instant, rows, text, total } from './container.ts'
-import { holds } from './location.ts'
-import { parseItem, parseItems, parseLibraries, type View } from './parse.ts'
+import { decimal, instant, rows, text, total } from './container.ts'
+import { holds, scanFolder } from './location.ts'
+import { newestType, parseItem, parseItems, parseLibraries, type View } from './parse.ts'
 import { plexPath, type PlexDependencies } from './ports.ts'
-import type { Item, Library } from './schema.ts'
+import { LibrariesBody, type Item, type Library } from './schema.ts'
 
 export type Plex = ReturnType<typeof createPlex>
 
@@ -14,8 +14,6 @@ type Paging = { readonly offset: number; readonly limit: number }
 
 /** Hubs whose rows are items of a library; the others hold tags and people. */
 const itemHubs = new Set(['movie', 'show', 'season', 'episode', 'artist', 'album', 'track', 'photo', 'clip'])
-/** Plex's number for what a library of this type gets new: an episode, not the show it belongs to. */
-const newestType: Readonly<Record<string, string>> = { movie: '1', show: '4', artist: '9', photo: '13' }
 /** A Worker may have six connections open at once; one is left for everything else. */
 const fanOut = 5
 
@@ -52,8 +50,28 @@ export function createPlex(dependencies: PlexDependencies) {
     page: Paging,
   ) => {
     const { container, totalSizeHeader } = await reader.read(caller.userId, { ...question, page })
-    const data = parseItems(container, view)
-    return { data, meta: { ...page, total: total(container, totalSizeHeader, page.offset, data.length) } }
+    const received = parseItems(container, view)
+    if (received.length > page.limit) {
+      // On the way the paging headers were dropped, and PMS has answered everything.
+      const data = received.slice(page.offset, page.offset + page.limit)
+      return { data, meta: { ...page, total: received.length } }
+    }
+    const all = total(container, totalSizeHeader, page.offset, received.length)
+    return { data: received, meta: { ...page, total: all } }
+  }
+
+  const newestOf = async (caller: Caller, view: View, { key, type }: Library, limit: number) => {
+    const number = newestType.get(type)
+    if (number === undefined) return []
+    const query = { type: number, sort: 'addedAt:desc' }
+    try {
+      const path = plexPath`/library/sections/${key}/all`
+      return (await readPage(caller, view, { path, query }, { offset: 0, limit })).data
+    } catch (error) {
+      // Taken away since the libraries were listed.
+      if (error instanceof Problem && error.code === 'not-found') return []
+      throw error
+    }
   }
 
   return {
@@ -113,7 +131,7 @@ export function createPlex(dependencies: PlexDependencies) {
       ),
 
     search: (asked: Asked, query: string, limit: number) =>
-      cached(asked, `search:${limit}:${query.normalize('NFC').toLowerCase()}`, ttl.search, async (view) => {
+      cached(asked, `search:${limit}:${query}`, ttl.search, async (view) => {
         const { container } = await reader.read(asked.caller.userId, {
           path: plexPath`/hubs/search`,
           query: { query, limit: String(limit) },
@@ -121,6 +139,8 @@ export function createPlex(dependencies: PlexDependencies) {
         const found = rows(container['Hub'])
           .filter((hub) => itemHubs.has(text(hub['type']) ?? ''))
           .flatMap((hub) => rows(hub['Metadata']))
+          // Hubs are ranked each for itself; the scores of their rows compare across them.
+          .toSorted((a, b) => (decimal(b['score']) ?? 0) - (decimal(a['score']) ?? 0))
           .flatMap((row) => parseItem(row, view) ?? [])
         const data = unique(found).slice(0, limit)
         return { data, meta: { query, count: data.length } }
@@ -128,20 +148,12 @@ export function createPlex(dependencies: PlexDependencies) {
 
     recentlyAdded: (asked: Asked, limit: number) =>
       cached(asked, `recently-added:${limit}`, ttl.recentlyAdded, async (view) => {
-        const libraries = (await readLibraries(asked.caller, view)).filter(({ type }) => type in newestType)
-        const pages = await inTurns(libraries, fanOut, ({ key, type }) =>
-          readPage(
-            asked.caller,
-            view,
-            {
-              path: plexPath`/library/sections/${key}/all`,
-              query: { type: newestType[type] ?? '1', sort: 'addedAt:desc' },
-            },
-            { offset: 0, limit },
-          ),
+        const libraries = await readLibraries(asked.caller, view)
+        const newest = await inTurns(libraries, fanOut, (library) =>
+          newestOf(asked.caller, view, library, limit),
         )
-        const data = pages
-          .flatMap((page) => page.data)
+        const data = newest
+          .flat()
           .toSorted(
             (a, b) =>
               (b.addedAt ?? '').localeCompare(a.addedAt ?? '') || a.ratingKey.localeCompare(b.ratingKey),
@@ -150,8 +162,12 @@ export function createPlex(dependencies: PlexDependencies) {
         return { data, meta: { count: data.length } }
       }),
 
-    /** Asks for a scan; many requests for one folder become one. The folder must lie inside the library. */
-    async refresh({ caller }: Asked, libraryKey: string, path: string | undefined): Promise<void> {
+    /**
+     * Asks for a scan; many requests for one folder become one. The path must lie inside the library; of a file it is
+     * the folder that is scanned. Answers what will be.
+     */
+    async refresh({ caller }: Asked, libraryKey: string, asked: string | undefined) {
+      const path = asked === undefined ? undefined : scanFolder(asked)
       const libraries = await readLibraries(caller, { ...viewOf(caller), paths: true })
       const library = libraries.find(({ key }) => key === libraryKey)
       if (!library) throw new Problem('not-found')
@@ -160,19 +176,16 @@ export function createPlex(dependencies: PlexDependencies) {
           members: { errors: [{ pointer: 'json#/path', detail: 'must be a folder inside this library' }] },
         })
       }
-      await dependencies.scans.request({
-        libraryKey,
-        userId: caller.userId,
-        ...(path !== undefined && { path }),
-      })
+      const scan = { libraryKey, ...(path !== undefined && { path }) }
+      await dependencies.scans.request({ ...scan, userId: caller.userId })
       await dependencies.audit({ actor: caller.userId, action: 'plex.refresh', target: libraryKey })
+      return { ...scan, state: 'queued' as const }
     },
 
     /** Which libraries the caller may see, from the same answer as `libraries`. */
     async libraryKeys(asked: Asked): Promise<readonly string[]> {
       const { body } = await this.libraries(asked)
-      const { data } = JSON.parse(body) as { data: Library[] }
-      return data.map(({ key }) => key)
+      return LibrariesBody.parse(JSON.parse(body)).data.map(({ key }) => key)
     },
 
     health: dependencies.probe,
