@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { extname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import * as z from 'zod'
 
@@ -35,6 +36,7 @@ export type WorkerBundle = WorkerSettings & {
   readonly modules: readonly WorkerModule[]
 }
 
+const settingsProgram = fileURLToPath(new URL('worker-settings.ts', import.meta.url))
 const settingsFile = 'settings.json'
 const dayMs = 24 * 3_600_000
 
@@ -67,7 +69,7 @@ async function build(root: string, draft: string): Promise<void> {
   const options = { cwd: root, env: quietEnvironment(join(draft, 'logs')), maxBuffer: 64 * 1024 * 1024 }
   const wrangler = join(root, 'node_modules', 'wrangler', 'bin', 'wrangler.js')
   const dryRun = [wrangler, 'deploy', '--dry-run', '--config', config, '--outdir', draft]
-  const readSettings = [join(import.meta.dirname, 'worker-settings.ts'), config]
+  const readSettings = [settingsProgram, config]
   const [settings] = await Promise.all([
     execute(process.execPath, readSettings, options),
     execute(process.execPath, dryRun, options),
@@ -121,7 +123,7 @@ async function fingerprint(root: string): Promise<string> {
       ...entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)),
     )
   }
-  files.push(join(import.meta.dirname, 'worker-settings.ts'))
+  files.push(settingsProgram)
   const hash = createHash('sha256')
   for (const file of files.toSorted()) {
     const content = await readFile(file).catch(() => Buffer.alloc(0))
