@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 
 import type { Step } from './cast.ts'
 import { expectStatus, type Person } from './client.ts'
