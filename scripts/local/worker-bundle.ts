@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { extname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { promisify, stripVTControlCharacters } from 'node:util'
 import * as z from 'zod'
 
 const execute = promisify(execFile)
@@ -96,8 +96,6 @@ function quietEnvironment(logs: string): NodeJS.ProcessEnv {
   return {
     ...Object.fromEntries(kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
     CI: '1',
-    NO_COLOR: '1',
-    FORCE_COLOR: '0',
     CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: 'false',
     WRANGLER_HIDE_BANNER: 'true',
     WRANGLER_LOG: 'error',
@@ -108,7 +106,7 @@ function quietEnvironment(logs: string): NodeJS.ProcessEnv {
 
 function outputOf(error: unknown): string {
   const { stderr, stdout } = z.object({ stderr: z.string(), stdout: z.string() }).safeParse(error).data ?? {}
-  return stderr?.trim() || stdout?.trim() || String(error)
+  return stripVTControlCharacters(stderr?.trim() || stdout?.trim() || String(error))
 }
 
 /** Changes whenever anything changes that the build is made from. */
