@@ -22,7 +22,8 @@ import { killStrays } from './ytdlp/terminate.ts'
 import type { Toolbox } from './ytdlp/toolbox.ts'
 
 /** Why a job is ended from outside; `dropped` ones are not spoken of again. */
-export type EndReason = 'cancelled' | 'dropped' | 'returned'
+const endReasons = ['cancelled', 'dropped', 'returned'] as const
+export type EndReason = (typeof endReasons)[number]
 
 export type JobReport = {
   readonly started: (metadata: VideoMetadata) => void
@@ -98,7 +99,7 @@ function settle(
   signal: AbortSignal,
 ): Outcome | undefined {
   if (signal.aborted) {
-    const reason = signal.reason as EndReason
+    const reason = endReasons.find((known) => known === signal.reason) ?? 'returned'
     return reason === 'dropped' ? undefined : { kind: reason }
   }
   const expected = error instanceof JobFailed
