@@ -1,10 +1,26 @@
-import { initialBreaker, isOpen, type BreakerPolicy, type BreakerState } from '#resilience/breaker.ts'
+import {
+  initialBreaker,
+  isOpen,
+  type Admission,
+  type BreakerPolicy,
+  type BreakerState,
+} from '#resilience/breaker.ts'
 
-import type { CircuitBreaker } from '../durable/circuit-breaker.ts'
+import type { Report } from '../durable/circuit-breaker.ts'
 import { log } from './logger.ts'
 import type { BreakerPort } from './upstream.ts'
 
 const snapshotMs = 5_000
+
+/** The object as this side of it sees it. */
+type SharedBreaker = {
+  admit(
+    policy: BreakerPolicy,
+    now: number,
+  ): Promise<{ readonly admission: Admission; readonly state: BreakerState }>
+  settle(report: Report, policy: BreakerPolicy, now: number): Promise<BreakerState>
+  state(): Promise<BreakerState>
+}
 
 /**
  * One upstream's breaker as seen from an isolate. A snapshot of a closed circuit is trusted for a few seconds, and
@@ -12,7 +28,7 @@ const snapshotMs = 5_000
  * When the object cannot be asked, calls go out on what was last known: it protects them, and must not stop them.
  */
 export function createBreaker(
-  namespace: Pick<DurableObjectNamespace<CircuitBreaker>, 'getByName'>,
+  namespace: { getByName(name: string): SharedBreaker },
   upstream: string,
   policy: BreakerPolicy,
   now: () => number,

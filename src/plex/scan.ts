@@ -87,6 +87,7 @@ export const filesWaitedFor = ({ requesters }: QueuedScan): readonly string[] =>
 /** Every download once, for each must be told; of those who only set it off, the last few. */
 function joined(known: readonly Requester[], more: readonly Requester[]): readonly Requester[] {
   const all = [...new Map([...known, ...more].map((one) => [JSON.stringify(one), one])).values()]
-  const onlookers = all.filter(({ kind }) => kind !== 'download').slice(-maxOnlookers)
-  return all.filter((one) => one.kind === 'download' || onlookers.includes(one))
+  const downloads = all.filter(({ kind }) => kind === 'download')
+  const onlookers = all.filter(({ kind }) => kind !== 'download')
+  return [...downloads, ...onlookers.slice(-maxOnlookers)]
 }
