@@ -128,23 +128,19 @@ export function createAuth(dependencies: AuthDependencies) {
 
   return {
     /** Spends one of an address's sign-in attempts, or of its questions whether one was approved. */
-    spend: dependencies.budget.take,
+    spend: (kind: 'sign-in' | 'sign-in-poll', address: string) => dependencies.budget.take(kind, address),
 
     /** Starts a sign-in. The secret binds it to who asked: without it nobody can collect the session. */
     async startPin(forwardUrl: string | undefined) {
       const pin = await plexTv.createPin()
-      const secret = await sealer.seal(
-        JSON.stringify({ expiresAt: pin.expiresAt.getTime() }),
-        `pin:${pin.id}`,
-      )
+      const secret = await sealer.seal(String(pin.expiresAt.getTime()), `pin:${pin.id}`)
       return { pin, secret, authUrl: plexTv.authUrl(pin.code, forwardUrl) }
     },
 
     async pollPin(pinId: number, pinSecret: string | undefined): Promise<SignInResult | 'pending'> {
-      const sealed = pinSecret && (await sealer.open(pinSecret, `pin:${pinId}`))
-      if (!sealed) throw new Problem('not-found')
-      const { expiresAt } = JSON.parse(sealed) as { expiresAt: number }
-      if (now() > expiresAt) throw new Problem('pin-expired')
+      const expiresAt = pinSecret && (await sealer.open(pinSecret, `pin:${pinId}`))
+      if (!expiresAt) throw new Problem('not-found')
+      if (now() > Number(expiresAt)) throw new Problem('pin-expired')
       const poll = await plexTv.pollPin(pinId)
       if (poll.state === 'expired') throw new Problem('pin-expired')
       if (poll.state === 'pending') return 'pending'

@@ -13,7 +13,7 @@ export type NamedPolicy = WindowPolicy & { readonly name: string }
 export type Taken = WindowDecision & { readonly at: number }
 
 type Kept = { readonly times: Window; readonly windowMs: number }
-type Storage = Pick<DurableObjectStorage['kv'], 'get' | 'put' | 'delete' | 'list'>
+type Storage = Pick<DurableObjectStorage['kv'], 'get' | 'put' | 'list'>
 
 const flushAfterMs = 1_000
 const prefix = 'window:'
@@ -57,10 +57,10 @@ export class Windows {
     return Math.max(0, ...ends)
   }
 
+  /** For an object that deletes all it has stored. */
   forget(): void {
     this.#dirty.clear()
     this.#memory.clear()
-    for (const [stored] of [...this.#storage.list({ prefix })]) this.#storage.delete(stored)
   }
 
   flush(): void {

@@ -130,9 +130,10 @@ function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
 }
 
 function withoutIds(schema: unknown): Json {
-  return JSON.parse(
+  const stripped: Json = JSON.parse(
     JSON.stringify(schema, (key, value: unknown) =>
       key === '$id' || key === '$schema' || (key === 'id' && typeof value === 'string') ? undefined : value,
     ),
-  ) as Json
+  )
+  return stripped
 }

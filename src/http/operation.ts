@@ -38,6 +38,7 @@ export function operation<const O extends Operation>(definition: O): O {
 export type OpaqueResponse = Response & { readonly opaque: true }
 
 export function opaque(response: Response): OpaqueResponse {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the mark is there for the types alone
   return response as OpaqueResponse
 }
 

@@ -31,7 +31,7 @@ function redact(value: unknown): unknown {
   }
   if (value instanceof Error) return describe(value)
   if (Array.isArray(value)) return value.map(redact)
-  if (typeof value === 'object' && value !== null) return redactFields(value as LogFields)
+  if (typeof value === 'object' && value !== null) return redactFields({ ...value })
   return value
 }
 

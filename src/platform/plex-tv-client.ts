@@ -104,7 +104,7 @@ export function createPlexTvClient(options: Options): PlexTv {
         'context[device][product]': product,
         ...(forwardUrl && { forwardUrl }),
       })
-      return `${options.authUrl}#?${parameters}`
+      return `${options.authUrl}#?${parameters.toString()}`
     },
   }
 }

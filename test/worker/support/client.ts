@@ -14,12 +14,18 @@ export type Ask = {
 }
 
 /** Asks the whole Worker, as a client would. */
-export function ask(
+export function ask(method: string, path: string, options?: Ask): Promise<Response> {
+  return exports.default.fetch(requestOf(method, path, options))
+}
+
+export const origin = 'https://medianest.example'
+
+export function requestOf(
   method: string,
   path: string,
   { token, json, headers, body }: Ask = {},
-): Promise<Response> {
-  return exports.default.fetch(`https://medianest.example${path}`, {
+): Request<unknown, IncomingRequestCfProperties> {
+  return new Request<unknown, IncomingRequestCfProperties>(`${origin}${path}`, {
     method,
     redirect: 'manual',
     headers: {

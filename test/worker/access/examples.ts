@@ -1,0 +1,26 @@
+import type { Example } from '../support/operations.ts'
+
+const nobodysId = '00000000-0000-4000-8000-000000000000'
+const inALibrary = { param: { key: '3' } }
+const webhook = { body: '{}' }
+
+/** One accepted input for each operation that needs any, by the operation's id. */
+export const examples: Readonly<Record<string, Example>> = {
+  finishPlexSignIn: { param: { id: '1' } },
+  listItems: inALibrary,
+  readItem: { param: { ratingKey: '1' } },
+  listChildren: { param: { ratingKey: '1' } },
+  search: { query: { query: 'a' } },
+  refreshLibrary: inALibrary,
+  readVideoMetadata: { query: { url: 'https://video.example/1' } },
+  requestDownload: { json: { url: 'https://video.example/1' } },
+  readDownload: { param: { id: nobodysId } },
+  cancelDownload: { param: { id: nobodysId } },
+  receivePlexWebhook: { param: { secret: 'a-guess' }, ...webhook },
+  receiveOverseerrWebhook: webhook,
+  receiveGitHubWebhook: webhook,
+  receiveGenericWebhook: { param: { source: 'demo' }, ...webhook },
+  readDelivery: { param: { id: nobodysId } },
+  replayDelivery: { param: { id: nobodysId } },
+  readServiceHealth: { param: { service: 'plex' } },
+}
