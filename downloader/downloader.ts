@@ -24,9 +24,10 @@ import { inspect } from './ytdlp/ffprobe.ts'
 import type { Toolbox } from './ytdlp/toolbox.ts'
 
 const version = '0.1.0'
-const hourMs = 60 * 60_000
-const keepPartsMs = 24 * hourMs
-const keepPlacementsMs = 7 * 24 * hourMs
+const housekeepingMs = 10 * 60_000
+const dayMs = 24 * 60 * 60_000
+const keepPartsMs = dayMs
+const keepPlacementsMs = 7 * dayMs
 const farewellMs = 5000
 
 export type Downloader = {
@@ -76,7 +77,7 @@ export async function startDownloader(
     random: Math.random,
     log,
   })
-  const housekeeping = keepHouse(workspace, outbox)
+  const housekeeping = keepHouse(workspace, outbox, monitor)
   return {
     stop: async () => {
       clearInterval(housekeeping)
@@ -176,16 +177,17 @@ function receive(message: Received, slots: Slots, outbox: Outbox, questions: Que
   }
 }
 
-function keepHouse(workspace: Workspace, outbox: Outbox): NodeJS.Timeout {
+function keepHouse(workspace: Workspace, outbox: Outbox, monitor: Monitor): NodeJS.Timeout {
+  const isHeld = (jobId: string): boolean => outbox.held().some((job) => job.jobId === jobId)
   const tidy = async (): Promise<void> => {
     const now = Date.now()
     outbox.forgetPlacementsBefore(now - keepPlacementsMs)
-    const held = new Set(outbox.held().map(({ jobId }) => jobId))
-    await prune(workspace, (jobId) => held.has(jobId), new Date(now - keepPartsMs))
+    // Parts that may never be continued are the first to make room.
+    await prune(workspace, isHeld, new Date(monitor.hasSpace() ? now - keepPartsMs : now))
   }
   const start = (): void => void tidy().catch(() => undefined)
   start()
-  return setInterval(start, hourMs)
+  return setInterval(start, housekeepingMs)
 }
 
 /** Waits a moment for the last results to be acknowledged; if they are not, the next start says them again. */

@@ -43,6 +43,9 @@ const defaultTiming: LinkTiming = {
   maxDelayMs: 30_000,
 }
 
+const timeoutMs = 10_000
+const tokenAdvice = 'DOWNLOADER_TOKEN must be the same on both sides'
+
 /** Keeps an outbound WebSocket to the Worker for as long as the process lives. */
 export function openLink(options: LinkOptions): Link {
   const { timing = defaultTiming, log, random } = options
@@ -64,6 +67,7 @@ export function openLink(options: LinkOptions): Link {
         const policy = { tries: failures, baseMs: timing.baseDelayMs, maxDelayMs: timing.maxDelayMs }
         const delayMs = backoffMs(policy, failures, random)
         log.warn('not connected', { reason, failures, delayMs })
+        if (failures === 1) void explain(options)
         retry = setTimeout(connect, delayMs)
       },
     })
@@ -79,6 +83,17 @@ export function openLink(options: LinkOptions): Link {
       connection?.end('closing')
     },
   }
+}
+
+/** A WebSocket does not tell why it was refused; a plain request to the same address does. */
+async function explain({ url, token, log }: LinkOptions): Promise<void> {
+  const signal = AbortSignal.timeout(timeoutMs)
+  const headers = { authorization: `Bearer ${token}` }
+  await fetch(url.replace(/^ws/, 'http'), { headers, signal, redirect: 'manual' }).then(
+    ({ status }) =>
+      log.warn('the Worker answers', { status, ...(status === 401 && { advice: tokenAdvice }) }),
+    () => log.warn('the Worker does not answer'),
+  )
 }
 
 type Connection = {

@@ -45,91 +45,105 @@ const progressIntervalMs = 250
 
 const leasedOf = ({ jobId, lease }: Leased): Leased => ({ jobId, lease })
 
+type State = SlotsOptions & {
+  readonly running: Map<string, Running>
+  stopping: boolean
+  /** Results that had not been acknowledged when it was last looked. */
+  waitingSince: ReadonlySet<string>
+}
+
 /** Runs as many jobs at once as there are slots, and sees to it that each ends with exactly one result. */
 export function createSlots(options: SlotsOptions): Slots {
-  const { limit, outbox, send, hasSpace, clear, log } = options
-  const running = new Map<string, Running>()
-  let stopping = false
-  let waitingSince = new Set<string>()
-
-  const start = (job: Job): void => {
-    const controller = new AbortController()
-    const entry: Running = {
-      job,
-      controller,
-      done: Promise.resolve()
-        .then(() => work(entry, options))
-        .catch((error: unknown) => log.error('a job could not be settled', { jobId: job.jobId, error }))
-        .finally(() => running.delete(job.jobId)),
-      metadata: undefined,
-      progress: undefined,
-    }
-    running.set(job.jobId, entry)
-  }
-
-  const decline = (job: Job): 'stopping' | 'no-slot' | 'no-space' | undefined => {
-    if (stopping) return 'stopping'
-    if (running.size >= limit || running.has(job.jobId)) return 'no-slot'
-    return hasSpace() ? undefined : 'no-space'
-  }
-
+  const state: State = { ...options, running: new Map(), stopping: false, waitingSince: new Set() }
+  const { outbox, running } = state
   return {
-    offer: (job) => {
-      const settled = outbox.result(job)
-      if (settled) return send({ type: 'result', ...settled })
-      const entry = running.get(job.jobId)
-      if (entry && !entry.controller.signal.aborted) {
-        if (job.lease < entry.job.lease) return
-        entry.job = job
-        outbox.hold(job)
-        return send({ type: 'accepted', ...leasedOf(job) })
-      }
-      const reason = decline(job)
-      if (reason) return send({ type: 'declined', ...leasedOf(job), reason })
-      outbox.hold(job)
-      send({ type: 'accepted', ...leasedOf(job) })
-      start(job)
-    },
-    cancel: (leased) => {
-      const entry = running.get(leased.jobId)
-      if (entry) {
-        if (leased.lease >= entry.job.lease) end(entry, 'cancelled')
-        return
-      }
-      // Unknown here, so there is nothing to stop, but the Worker waits for a word.
-      send({ type: 'result', ...outbox.settle({ ...leasedOf(leased), outcome: { kind: 'cancelled' } }) })
-      void clear(leased.jobId)
-    },
-    welcome: (drop) => {
-      for (const jobId of drop) {
-        const entry = running.get(jobId)
-        if (entry) end(entry, 'dropped')
-        else {
-          outbox.drop(jobId)
-          void clear(jobId)
-        }
-      }
-      for (const entry of running.values()) announce(entry, send)
-      if (!stopping) for (const job of outbox.held()) if (!running.has(job.jobId)) start(job)
-      for (const result of outbox.unacknowledged()) send({ type: 'result', ...result })
-    },
-    holding: () => [...outbox.held().map(leasedOf), ...outbox.unacknowledged().map(leasedOf)],
-    resend: () => {
-      const waiting = new Set<string>()
-      for (const result of outbox.unacknowledged()) {
-        const key = `${result.jobId} ${result.lease}`
-        waiting.add(key)
-        if (waitingSince.has(key)) send({ type: 'result', ...result })
-      }
-      waitingSince = waiting
-    },
+    offer: (job) => offer(state, job),
+    cancel: (leased) => cancel(state, leased),
+    welcome: (drop) => welcome(state, drop),
+    holding: () => [...outbox.held(), ...outbox.unacknowledged()].map(leasedOf),
+    resend: () => resend(state),
     stop: async () => {
-      stopping = true
+      state.stopping = true
       const entries = [...running.values()]
       for (const entry of entries) end(entry, 'returned')
       await Promise.all(entries.map(({ done }) => done))
     },
   }
+}
+
+function start(state: State, job: Job): void {
+  const { running, log } = state
+  const entry: Running = {
+    job,
+    controller: new AbortController(),
+    done: Promise.resolve()
+      .then(() => work(entry, state))
+      .catch((error: unknown) => log.error('a job could not be settled', { jobId: job.jobId, error }))
+      .finally(() => running.delete(job.jobId)),
+    metadata: undefined,
+    progress: undefined,
+  }
+  running.set(job.jobId, entry)
+}
+
+function offer(state: State, job: Job): void {
+  const { outbox, running, send } = state
+  const settled = outbox.result(job)
+  if (settled) return send({ type: 'result', ...settled })
+  const entry = running.get(job.jobId)
+  if (entry && !entry.controller.signal.aborted) {
+    if (job.lease < entry.job.lease) return
+    entry.job = job
+    outbox.hold(job)
+    return send({ type: 'accepted', ...leasedOf(job) })
+  }
+  const reason = reasonToDecline(state, job)
+  if (reason) return send({ type: 'declined', ...leasedOf(job), reason })
+  outbox.hold(job)
+  send({ type: 'accepted', ...leasedOf(job) })
+  start(state, job)
+}
+
+function reasonToDecline({ stopping, running, limit, hasSpace }: State, { jobId }: Job) {
+  if (stopping) return 'stopping'
+  if (running.size >= limit || running.has(jobId)) return 'no-slot'
+  return hasSpace() ? undefined : 'no-space'
+}
+
+function cancel({ running, outbox, send, clear }: State, leased: Leased): void {
+  const entry = running.get(leased.jobId)
+  if (entry) {
+    if (leased.lease >= entry.job.lease) end(entry, 'cancelled')
+    return
+  }
+  // Unknown here, so there is nothing to stop, but the Worker waits for a word.
+  send({ type: 'result', ...outbox.settle({ ...leasedOf(leased), outcome: { kind: 'cancelled' } }) })
+  void clear(leased.jobId)
+}
+
+function welcome(state: State, drop: readonly string[]): void {
+  const { running, outbox, send, clear, stopping } = state
+  for (const jobId of drop) {
+    const entry = running.get(jobId)
+    if (entry) end(entry, 'dropped')
+    else {
+      outbox.drop(jobId)
+      void clear(jobId)
+    }
+  }
+  for (const entry of running.values()) announce(entry, send)
+  if (!stopping) for (const job of outbox.held()) if (!running.has(job.jobId)) start(state, job)
+  for (const result of outbox.unacknowledged()) send({ type: 'result', ...result })
+}
+
+function resend(state: State): void {
+  const waiting = new Set<string>()
+  for (const result of state.outbox.unacknowledged()) {
+    const key = `${result.jobId} ${result.lease}`
+    waiting.add(key)
+    if (state.waitingSince.has(key)) state.send({ type: 'result', ...result })
+  }
+  state.waitingSince = waiting
 }
 
 function end({ controller }: Running, reason: EndReason): void {

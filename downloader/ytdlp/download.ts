@@ -13,7 +13,7 @@ import type { RawStream, YtDlpRecord } from './records.ts'
 import { runYtDlp } from './run.ts'
 import type { RunResult } from './run.ts'
 import type { Target } from './target.ts'
-import { createNonce, graceMs } from './toolbox.ts'
+import { createNonce, graceMs, runOptions } from './toolbox.ts'
 import type { Toolbox } from './toolbox.ts'
 import { watchRun } from './watch.ts'
 
@@ -53,7 +53,18 @@ type Account = {
   started: boolean
   readonly files: string[]
   readonly exactSizes: Map<string, number>
+  /** Looks at the disk that are under way: none may promise space after the job has ended. */
+  readonly admissions: Promise<void>[]
 }
+
+const openAccount = (): Account => ({
+  metadata: undefined,
+  sound: false,
+  started: false,
+  files: [],
+  exactSizes: new Map(),
+  admissions: [],
+})
 
 /** Fetches, merges and converts in the job's directory, continuing what lies there. */
 export async function download(options: DownloadRun): Promise<DownloadResult> {
@@ -67,13 +78,7 @@ export async function download(options: DownloadRun): Promise<DownloadResult> {
     stoppedFor ??= code
     stop.abort()
   }
-  const account: Account = {
-    metadata: undefined,
-    sound: false,
-    started: false,
-    files: [],
-    exactSizes: new Map(),
-  }
+  const account = openAccount()
   // Parts, the merged whole and what ffmpeg is rewriting.
   const watch = watchRun({ directory, ...limits, maxBytes: limits.maxBytes * 3, onTrouble: stopFor })
   const nonce = createNonce()
@@ -81,17 +86,9 @@ export async function download(options: DownloadRun): Promise<DownloadResult> {
     const run = await runYtDlp({
       file: toolbox.ytDlp,
       arguments: downloadArguments({
-        nonce,
-        url: options.target.url,
-        directory,
+        ...runOptions(toolbox, { nonce, url: options.target.url, directory, cookiesFile: cookies.file }),
         quality: job.quality,
         format: job.format,
-        cacheDirectory: toolbox.cacheDirectory,
-        nodePath: toolbox.node,
-        ffmpegPath: toolbox.ffmpeg,
-        rateLimit: toolbox.rateLimit,
-        cookiesFile: cookies.file,
-        proxy: toolbox.proxy,
       }),
       directory,
       environment: toolbox.environment,
@@ -103,7 +100,7 @@ export async function download(options: DownloadRun): Promise<DownloadResult> {
         hear(record, account, options, stopFor)
       },
     })
-    await cookies.giveBack(account.files.length > 0)
+    await Promise.all([...account.admissions, cookies.giveBack(account.files.length > 0)])
     if (stoppedFor !== undefined) return { kind: 'failed', code: stoppedFor, run }
     return await judge(run, account, directory)
   } finally {
@@ -130,7 +127,7 @@ function hear(
       account.started = true
       account.sound = streams.some(({ acodec }) => acodec !== undefined && acodec !== 'none')
       meter.streams(streams)
-      void admit(expectedBytes(streams, record.info.duration), options, stopFor)
+      account.admissions.push(admit(expectedBytes(streams, record.info.duration), options, stopFor))
       break
     }
     case 'tick': {
@@ -138,11 +135,8 @@ function hear(
       const { total_bytes: total } = record.tick
       if (total !== undefined && account.exactSizes.get(record.info.format_id) !== total) {
         account.exactSizes.set(record.info.format_id, total)
-        void admit(
-          [...account.exactSizes.values()].reduce((sum, size) => sum + size, 0),
-          options,
-          stopFor,
-        )
+        const known = [...account.exactSizes.values()].reduce((sum, size) => sum + size, 0)
+        account.admissions.push(admit(known, options, stopFor))
       }
       break
     }

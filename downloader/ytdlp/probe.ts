@@ -8,7 +8,7 @@ import { toVideoMetadata } from './metadata.ts'
 import type { YtDlpRecord } from './records.ts'
 import { runYtDlp } from './run.ts'
 import type { Target } from './target.ts'
-import { createNonce } from './toolbox.ts'
+import { createNonce, runOptions } from './toolbox.ts'
 import type { Toolbox } from './toolbox.ts'
 
 export type ProbeResult =
@@ -38,17 +38,9 @@ export async function probe(
   try {
     const result = await runYtDlp({
       file: toolbox.ytDlp,
-      arguments: probeArguments({
-        nonce,
-        url: target.url,
-        directory,
-        cacheDirectory: toolbox.cacheDirectory,
-        nodePath: toolbox.node,
-        ffmpegPath: toolbox.ffmpeg,
-        rateLimit: toolbox.rateLimit,
-        cookiesFile: cookies.file,
-        proxy: toolbox.proxy,
-      }),
+      arguments: probeArguments(
+        runOptions(toolbox, { nonce, url: target.url, directory, cookiesFile: cookies.file }),
+      ),
       directory,
       environment: toolbox.environment,
       nonce,

@@ -82,20 +82,21 @@ test('pings keep a quiet connection', async () => {
   expect(worker.connections()).toBe(1)
 })
 
-test('a refused token is tried again, at a growing distance, and never logged', async () => {
+const delaysIn = (lines: readonly string[]): number[] =>
+  lines.flatMap((line) => (JSON.parse(line) as { delayMs?: number }).delayMs ?? [])
+
+test('a refused token is tried again, at a growing distance, explained, and never logged', async () => {
   const { worker, lines } = await connect({ token: 'wrong-token-altogether' })
-  await eventually(() => lines.length >= 5)
+  await eventually(() => delaysIn(lines).length >= 5 && lines.join().includes('DOWNLOADER_TOKEN'))
   expect(worker.connections()).toBe(0)
-  const delays = lines.map((line) => (JSON.parse(line) as { delayMs: number }).delayMs)
-  expect(delays.slice(0, 5)).toEqual([10, 20, 40, 40, 40])
+  expect(delaysIn(lines).slice(0, 5)).toEqual([10, 20, 40, 40, 40])
   expect(lines.join()).not.toContain('wrong-token')
 })
 
 test('the delay is drawn by lot, so that many do not return at once', async () => {
   const { lines } = await connect({ token: 'wrong-token-altogether', random: () => 0.5 })
-  await eventually(() => lines.length >= 3)
-  const delays = lines.map((line) => (JSON.parse(line) as { delayMs: number }).delayMs)
-  expect(delays.slice(0, 3)).toEqual([5, 10, 20])
+  await eventually(() => delaysIn(lines).length >= 3)
+  expect(delaysIn(lines).slice(0, 3)).toEqual([5, 10, 20])
 })
 
 test('what is not understood is passed over', async () => {

@@ -45,7 +45,9 @@ export async function startScriptedWorker(): Promise<ScriptedWorker> {
   let socket: WebSocket | undefined
   let connections = 0
   const sockets = new WebSocketServer({ noServer: true })
-  const server = createServer((_, response) => response.writeHead(426).end())
+  const server = createServer(({ headers }, response) =>
+    response.writeHead(headers.authorization === `Bearer ${token}` ? 426 : 401).end(),
+  )
   server.on('upgrade', (request, raw, head) => {
     if (request.headers.authorization !== `Bearer ${token}`) {
       raw.end('HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n')
