@@ -33,8 +33,10 @@ const absolute = z.string().refine((value) => posix.isAbsolute(value) || win32.i
   error: 'must be an absolute path',
 })
 
-const wholeNumber = (least: number, most: number = Number.MAX_SAFE_INTEGER) =>
-  z.coerce.number({ error: 'must be a number' }).int().min(least).max(most)
+function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER) {
+  const error = `must be a whole number from ${least}${most === Number.MAX_SAFE_INTEGER ? '' : ` to ${most}`}`
+  return z.coerce.number({ error }).int({ error }).min(least, { error }).max(most, { error })
+}
 
 const Env = z.object({
   LINK_URL: LinkUrl,

@@ -46,7 +46,8 @@ test('everything that is wrong is named at once, without its value', () => {
     'RATE_LIMIT',
     'SLOTS',
   ])
-  expect(problems.join('\n')).toContain('LIBRARY_DIR must be set')
+  expect(problems).toContain('LIBRARY_DIR must be set')
+  expect(problems).toContain('SLOTS: must be a whole number from 1 to 32')
   expect(problems.join('\n')).not.toMatch(/short-secret|hunter2/)
 })
 
