@@ -68,7 +68,7 @@ const Pin = z.object({
     pollSeconds: z.number(),
   }),
 })
-const SignedIn = z.object({
+export const SignedIn = z.object({
   data: z.object({
     accessToken: z.string(),
     refreshToken: z.string(),
