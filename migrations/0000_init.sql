@@ -41,7 +41,7 @@ CREATE TABLE `downloads` (
 	`ended_at` text
 );
 --> statement-breakpoint
-CREATE UNIQUE INDEX `downloads_active` ON `downloads` (`user_id`,`video_id`) WHERE status in ('queued', 'running', 'retrying', 'scanning');--> statement-breakpoint
+CREATE UNIQUE INDEX `downloads_active` ON `downloads` (`user_id`,`video_id`) WHERE ended_at is null;--> statement-breakpoint
 CREATE INDEX `downloads_by_user` ON `downloads` (`user_id`,`created_at`);--> statement-breakpoint
 CREATE TABLE `health_samples` (
 	`id` integer PRIMARY KEY NOT NULL,

@@ -1,16 +1,23 @@
 import * as z from 'zod'
 
 import { DownloaderState, DownloaderVersions, type ToDownloader } from '#contract/downloader-link.ts'
+import { Phase } from '#contract/downloads.ts'
+
+import type { Candidate } from '../youtube/job.ts'
 
 const Attachment = z.object({
   downloaderId: z.string(),
   slots: z.int(),
   versions: DownloaderVersions,
   state: DownloaderState,
-  /** Said `stopping`, or has just declined: not to be offered anything before this instant, in ms. */
+  /** Has just declined: not to be offered anything before this instant, in ms. */
   unwillingUntil: z.number(),
+  connectedAt: z.number(),
+  /** How far its jobs are, as their owners were told: one notice for each phase, though the object forgets. */
+  phases: z.record(z.string(), Phase),
 })
 export type Downloader = z.output<typeof Attachment>
+type Connected = { readonly socket: WebSocket; readonly downloader: Downloader }
 
 type Context = Pick<DurableObjectState, 'getWebSockets' | 'getWebSocketAutoResponseTimestamp'>
 
@@ -23,25 +30,36 @@ export class DownloaderSockets {
     this.#context = context
   }
 
+  /** A downloader that comes back takes the place of its older connection. */
   introduce(socket: WebSocket, downloader: Downloader): void {
-    for (const { socket: old } of this.all().filter(
+    const others = this.all().filter(
       (known) => known.socket !== socket && known.downloader.downloaderId === downloader.downloaderId,
-    )) {
+    )
+    const phases = Object.assign({}, downloader.phases, ...others.map((known) => known.downloader.phases))
+    for (const { socket: old } of others) {
       old.serializeAttachment(null)
       old.close(4409, 'replaced by a newer connection')
     }
-    socket.serializeAttachment(downloader)
+    socket.serializeAttachment({ ...downloader, phases })
   }
 
   of(socket: WebSocket): Downloader | undefined {
     return Attachment.safeParse(socket.deserializeAttachment()).data
   }
 
-  all(): { readonly socket: WebSocket; readonly downloader: Downloader }[] {
+  update(socket: WebSocket, changes: Partial<Downloader>): void {
+    socket.serializeAttachment({ ...this.of(socket), ...changes })
+  }
+
+  all(): Connected[] {
     return this.#context.getWebSockets().flatMap((socket) => {
       const downloader = socket.readyState === WebSocket.OPEN ? this.of(socket) : undefined
       return downloader ? [{ socket, downloader }] : []
     })
+  }
+
+  candidates(): Candidate[] {
+    return this.all().map(({ downloader }) => downloader)
   }
 
   heard(socket: WebSocket, now: number): void {
@@ -50,15 +68,26 @@ export class DownloaderSockets {
 
   /** The last sign of life of a downloader, in ms; pings are answered without waking the object and count too. */
   lastHeard(downloaderId: string): number | undefined {
-    const known = this.all().find(({ downloader }) => downloader.downloaderId === downloaderId)
+    const known = this.#find(downloaderId)
     if (!known) return undefined
     const pinged = this.#context.getWebSocketAutoResponseTimestamp(known.socket)?.getTime() ?? 0
-    return Math.max(pinged, this.#heardAt.get(known.socket) ?? 0)
+    return Math.max(pinged, this.#heardAt.get(known.socket) ?? 0, known.downloader.connectedAt)
   }
 
   send(downloaderId: string, message: ToDownloader): void {
-    const known = this.all().find(({ downloader }) => downloader.downloaderId === downloaderId)
+    const known = this.#find(downloaderId)
     if (known) sendTo(known.socket, message)
+  }
+
+  /** Those that may still believe to be connected must greet again to learn what is theirs. */
+  closeSilent(since: number): void {
+    for (const { socket, downloader } of this.all()) {
+      if ((this.lastHeard(downloader.downloaderId) ?? 0) < since) socket.close(4408, 'silent for too long')
+    }
+  }
+
+  #find(downloaderId: string): Connected | undefined {
+    return this.all().find(({ downloader }) => downloader.downloaderId === downloaderId)
   }
 }
 

@@ -2,9 +2,10 @@ import type { Job } from '../youtube/job.ts'
 
 type Storage = Pick<DurableObjectStorage['kv'], 'get' | 'put' | 'delete' | 'list'>
 
-/** The jobs that are not over, one stored value each. */
+/** The jobs that are not over, one stored value each. What changes twice in one go is written once, by `flush`. */
 export class JobTable {
   readonly #storage: Storage
+  readonly #changed = new Set<string>()
   #jobs: Map<string, Job> | undefined
 
   constructor(storage: Storage) {
@@ -19,15 +20,22 @@ export class JobTable {
     return this.#read().get(id)
   }
 
-  put<J extends Job>(job: J): J {
+  put(job: Job): void {
     this.#read().set(job.id, job)
-    this.#storage.put(`job:${job.id}`, job)
-    return job
+    this.#changed.add(job.id)
   }
 
   remove(id: string): void {
-    this.#read().delete(id)
-    this.#storage.delete(`job:${id}`)
+    if (this.#read().delete(id)) this.#changed.add(id)
+  }
+
+  flush(): void {
+    for (const id of this.#changed) {
+      const job = this.#read().get(id)
+      if (job) this.#storage.put(`job:${id}`, job)
+      else this.#storage.delete(`job:${id}`)
+    }
+    this.#changed.clear()
   }
 
   #read(): Map<string, Job> {

@@ -1,5 +1,6 @@
 import type { DownloadQueue } from '../durable/download-queue.ts'
 import type { Queue } from '../youtube/ports.ts'
+import { log } from './logger.ts'
 
 /** There is one queue: what is asked of it is decided in one place. */
 export function createDownloadQueue(namespace: DurableObjectNamespace<DownloadQueue>): Queue & {
@@ -8,9 +9,22 @@ export function createDownloadQueue(namespace: DurableObjectNamespace<DownloadQu
 } {
   const queue = () => namespace.getByName('main')
   return {
-    enqueue: async (download) => queue().enqueue(download),
+    enqueue: async (download) => {
+      try {
+        await queue().enqueue(download)
+      } catch (cause) {
+        log('warn', 'queue-unreachable', { asked: 'enqueue', cause: String(cause) })
+      }
+    },
     cancel: async (userId, id) => queue().cancel(userId, id),
-    liveStates: async (ids) => queue().liveStates(ids),
+    liveStates: async (ids) => {
+      try {
+        return await queue().liveStates(ids)
+      } catch (cause) {
+        log('warn', 'queue-unreachable', { asked: 'liveStates', cause: String(cause) })
+        return {}
+      }
+    },
     metadata: async (url) => queue().metadata(url),
     downloaders: async () => queue().downloaders(),
     queued: async () => queue().queued(),

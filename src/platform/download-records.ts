@@ -1,8 +1,7 @@
-import { and, count, desc, eq, inArray, ne, sql } from 'drizzle-orm'
+import { and, count, desc, eq, inArray, isNull, ne, or, type SQL } from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
 
 import {
-  activeStatuses,
   Download,
   type DownloadStatus,
   type Failure,
@@ -16,14 +15,29 @@ import { downloads } from './tables.ts'
 
 type Row = typeof downloads.$inferSelect
 
-/** What the queue writes down as a download goes along. Each is one statement; none undoes an end. */
+/** A download that D1 says is not over. */
+export type Unfinished = NewDownload & Pick<Row, 'status' | 'attempt'>
+
+/**
+ * What the queue writes down as a download goes along, each in one statement. None undoes an end, and each answers
+ * whether it was news, so that nobody is told twice.
+ */
 export type DownloadRecords = ReturnType<typeof createDownloadRecords>
 
+const beforeScan = ['queued', 'running', 'retrying'] as const satisfies DownloadStatus[]
+const maxAdopted = 1_000
+
 export function createDownloadRecords(db: DrizzleD1Database, machineIdentifier: string) {
-  const stillActive = (id: string) => and(eq(downloads.id, id), inArray(downloads.status, activeStatuses))
-  const change = async (id: string, values: Partial<Row>) => {
-    await db.update(downloads).set(values).where(stillActive(id))
+  const change = async (id: string, values: Partial<Row>, ...conditions: (SQL | undefined)[]) => {
+    const [row] = await db
+      .update(downloads)
+      .set(values)
+      .where(and(eq(downloads.id, id), isNull(downloads.endedAt), ...conditions))
+      .returning({ id: downloads.id })
+    return row !== undefined
   }
+  const owner = { userId: downloads.userId, file: downloads.file }
+  const iso = (at: number) => new Date(at).toISOString()
 
   return {
     find: async (ids: readonly string[]): Promise<Download[]> => {
@@ -35,54 +49,60 @@ export function createDownloadRecords(db: DrizzleD1Database, machineIdentifier: 
       return rows.map((row) => toDownload(row, machineIdentifier))
     },
 
-    unfinished: async (): Promise<NewDownload[]> =>
-      db
-        .select()
-        .from(downloads)
-        .where(inArray(downloads.status, ['queued', 'running', 'retrying']))
-        .limit(100),
+    unfinished: async (): Promise<Unfinished[]> =>
+      db.select().from(downloads).where(isNull(downloads.endedAt)).limit(maxAdopted),
 
-    started: (
-      id: string,
-      { title, channel, durationSeconds, thumbnail }: VideoMetadata,
-      attempt: number,
-      at: number,
-    ) =>
-      change(id, {
-        status: 'running',
-        attempt,
-        title,
-        startedAt: new Date(at).toISOString(),
-        failure: null,
-        ...(channel !== undefined && { channel }),
-        ...(durationSeconds !== undefined && { durationSeconds }),
-        ...(thumbnail !== undefined && { thumbnail }),
-      }),
+    started: (id: string, attempt: number, metadata: VideoMetadata, at: number) => {
+      const { title, channel, durationSeconds, thumbnail } = metadata
+      return change(
+        id,
+        {
+          status: 'running',
+          attempt,
+          title,
+          startedAt: iso(at),
+          failure: null,
+          ...(channel !== undefined && { channel }),
+          ...(durationSeconds !== undefined && { durationSeconds }),
+          ...(thumbnail !== undefined && { thumbnail }),
+        },
+        or(ne(downloads.status, 'running'), ne(downloads.attempt, attempt)),
+      )
+    },
 
-    scanning: (id: string, file: PlacedFile) => change(id, { status: 'scanning', file }),
+    scanning: (id: string, file: PlacedFile) => change(id, { status: 'scanning', file, failure: null }),
 
     retrying: (id: string, failure: Failure, attempt: number) =>
       change(id, { status: 'retrying', failure, attempt }),
 
     failed: (id: string, failure: Failure, at: number) =>
-      change(id, { status: 'failed', failure, endedAt: new Date(at).toISOString() }),
+      change(id, { status: 'failed', failure, endedAt: iso(at) }),
 
-    cancelled: (id: string, at: number) =>
-      change(id, { status: 'cancelled', endedAt: new Date(at).toISOString() }),
+    /** Not once the file is in place: there is nothing left to stop. */
+    cancelled: (id: string, userId: string, at: number) =>
+      change(
+        id,
+        { status: 'cancelled', endedAt: iso(at) },
+        eq(downloads.userId, userId),
+        inArray(downloads.status, beforeScan),
+      ),
 
-    /** `undefined` when that was known already, so that nobody is told twice. */
     completed: async (id: string, ratingKey: string | undefined, at: number) => {
-      const values = {
-        status: 'completed',
-        endedAt: new Date(at).toISOString(),
-        ...(ratingKey && { ratingKey }),
-      } as const
-      const news = ratingKey ? sql`${downloads.ratingKey} is null` : ne(downloads.status, 'completed')
       const [row] = await db
         .update(downloads)
-        .set(values)
-        .where(and(eq(downloads.id, id), inArray(downloads.status, ['scanning', 'completed']), news))
-        .returning({ userId: downloads.userId, file: downloads.file })
+        .set({ status: 'completed', endedAt: iso(at), ...(ratingKey !== undefined && { ratingKey }) })
+        .where(and(eq(downloads.id, id), eq(downloads.status, 'scanning')))
+        .returning(owner)
+      return row
+    },
+
+    /** Plex shows it after all, though nobody waited for that any more. */
+    shown: async (id: string, ratingKey: string) => {
+      const [row] = await db
+        .update(downloads)
+        .set({ ratingKey })
+        .where(and(eq(downloads.id, id), eq(downloads.status, 'completed'), isNull(downloads.ratingKey)))
+        .returning(owner)
       return row
     },
   }
@@ -94,13 +114,7 @@ export function createDownloadStore(db: DrizzleD1Database, machineIdentifier: st
     const [row] = await db
       .select({ id: downloads.id })
       .from(downloads)
-      .where(
-        and(
-          eq(downloads.userId, userId),
-          eq(downloads.videoId, videoId),
-          inArray(downloads.status, activeStatuses),
-        ),
-      )
+      .where(and(eq(downloads.userId, userId), eq(downloads.videoId, videoId), isNull(downloads.endedAt)))
       .limit(1)
     return row?.id
   }
@@ -115,6 +129,10 @@ export function createDownloadStore(db: DrizzleD1Database, machineIdentifier: st
         .onConflictDoNothing()
         .returning({ id: downloads.id })
       return row ? undefined : ((await activeOf(download.userId, download.videoId)) ?? download.id)
+    },
+
+    async withdraw(id) {
+      await db.delete(downloads).where(and(eq(downloads.id, id), eq(downloads.status, 'queued')))
     },
 
     async find(userId, id) {

@@ -1,3 +1,4 @@
+import type { DownloaderState } from '#contract/downloader-link.ts'
 import type { Download, DownloadStatus, Failure, VideoMetadata } from '#contract/downloads.ts'
 import type { WindowDecision } from '#resilience/sliding-window.ts'
 
@@ -13,6 +14,8 @@ export type DownloadPage = { readonly downloads: readonly Download[]; readonly t
 export type DownloadStore = {
   /** `undefined` when stored; the id of the active one when this user already has one for this video. */
   insert(download: NewDownload): Promise<string | undefined>
+  /** Takes back what was stored a moment ago and has not begun. */
+  withdraw(id: string): Promise<void>
   activeOf(userId: string, videoId: string): Promise<string | undefined>
   find(userId: string, id: string): Promise<Download | undefined>
   list(
@@ -32,7 +35,7 @@ export type ConnectedDownloader = {
   readonly slots: number
   readonly busy: number
   readonly freeBytes: number
-  readonly troubles: readonly string[]
+  readonly troubles: DownloaderState['troubles']
   readonly versions: {
     readonly downloader: string
     readonly node: string
@@ -48,9 +51,11 @@ export type LiveState = Pick<
 >
 
 export type Queue = {
+  /** What cannot be handed over now is taken in within a minute or two: it is stored already. */
   enqueue(download: NewDownload): Promise<void>
-  /** False when it had already ended. */
+  /** False when there is nothing left to stop. */
   cancel(userId: string, id: string): Promise<boolean>
+  /** Nothing for those the queue does not know, and when it cannot be asked. */
   liveStates(ids: readonly string[]): Promise<Readonly<Record<string, LiveState>>>
   metadata(url: string): Promise<MetadataAnswer>
   downloaders(): Promise<readonly ConnectedDownloader[]>

@@ -111,9 +111,10 @@ export const youtube = (service: Youtube): Feature =>
     on(readMetadata, async ({ c, query, ...asked }) =>
       cachedResponse(c, await service.metadata(asked, query.url)),
     )
-    on(requestDownload, async ({ c, caller, json }) =>
-      c.json({ data: await service.request(caller.userId, json) }, 201),
-    )
+    on(requestDownload, async ({ c, caller, json }) => {
+      const download = await service.request(caller.userId, json, (left) => c.set('allowance', left))
+      return c.json({ data: download }, 201)
+    })
     on(listDownloads, async ({ c, caller, query }) => c.json(await service.list(caller.userId, query), 200))
     on(readDownload, async ({ c, caller, param }) =>
       c.json({ data: await service.find(caller.userId, param.id) }, 200),

@@ -1,28 +1,37 @@
 import type { Download, DownloadRequest, DownloadStatus } from '#contract/downloads.ts'
 import { isActive } from '#contract/downloads.ts'
 import { Problem } from '#contract/problem.ts'
+import type { WindowDecision } from '#resilience/sliding-window.ts'
 
 import type { Asked, CachedAnswer } from '../http/cached-response.ts'
+import type { Allowance } from '../http/env.ts'
 import { youtubeHealth } from './health.ts'
-import type { NewDownload, YoutubeDependencies } from './ports.ts'
-import { parseVideoUrl, type Video } from './video-url.ts'
+import type { YoutubeDependencies } from './ports.ts'
+import { parseVideoUrl, shortId, type Video } from './video-url.ts'
 
 export type Youtube = ReturnType<typeof createYoutube>
 
 export function createYoutube(dependencies: YoutubeDependencies) {
   const { store, queue, quota, cache, limit, now, newId } = dependencies
 
-  const video = (url: string): Video => {
+  const video = async (url: string): Promise<Video> => {
     const parsed = parseVideoUrl(url, dependencies.allowedHosts)
     if (!parsed) throw new Problem('unsupported-url')
-    return parsed
+    return { ...parsed, id: await shortId(parsed.id) }
   }
 
   const duplicate = (downloadId: string) => new Problem('duplicate-download', { members: { downloadId } })
 
-  const charge = async (userId: string): Promise<number> => {
-    const decision = await quota.take(userId)
-    if (decision.allowed) return decision.at
+  const allowanceOf = ({ remaining, resetMs }: WindowDecision): Allowance => ({
+    policy: 'downloads',
+    limit: limit.limit,
+    windowSeconds: limit.windowMs / 1000,
+    remaining,
+    resetSeconds: Math.ceil(resetMs / 1000),
+  })
+
+  const refuseUnless = (decision: WindowDecision): void => {
+    if (decision.allowed) return
     const retryAfter = Math.max(1, Math.ceil(decision.retryAfterMs / 1000))
     throw new Problem('rate-limited', {
       members: { retryAfter, limit: limit.limit, windowSeconds: limit.windowMs / 1000 },
@@ -49,8 +58,8 @@ export function createYoutube(dependencies: YoutubeDependencies) {
 
   return {
     /** Metadata is the same for everybody, so its scope is nobody's. */
-    metadata({ background }: Asked, url: string): Promise<CachedAnswer> {
-      const { id, url: address } = video(url)
+    async metadata({ background }: Asked, url: string): Promise<CachedAnswer> {
+      const { id, url: address } = await video(url)
       const load = () => ask(address)
       return cache.read({
         scope: 'metadata',
@@ -62,31 +71,32 @@ export function createYoutube(dependencies: YoutubeDependencies) {
       })
     },
 
-    /** Accepts a download. What is refused, invalid or there already costs the user nothing. */
-    async request(userId: string, { url, quality, format }: DownloadRequest): Promise<Download> {
-      const { id: videoId, url: address } = video(url)
+    /**
+     * Accepts a download. What is refused, invalid or there already costs the user nothing: storing it decides who of
+     * many that ask for the same is first, and only the first is charged. `onAllowance` hears what is left.
+     */
+    async request(
+      userId: string,
+      { url, quality, format }: DownloadRequest,
+      onAllowance: (allowance: Allowance) => void,
+    ): Promise<Download> {
+      const { id: videoId, url: address } = await video(url)
       const known = await store.activeOf(userId, videoId)
       if (known !== undefined) throw duplicate(known)
-      const chargedAt = await charge(userId)
-      const download: NewDownload = {
-        id: newId(),
-        userId,
-        videoId,
-        url: address,
-        quality,
-        format,
-        createdAt: new Date(now()).toISOString(),
-      }
-      let other: string | undefined
+      const before = await quota.peek(userId)
+      onAllowance(allowanceOf(before))
+      refuseUnless(before)
+      const createdAt = new Date(now()).toISOString()
+      const download = { id: newId(), userId, videoId, url: address, quality, format, createdAt }
+      const other = await store.insert(download)
+      if (other !== undefined) throw duplicate(other)
       try {
-        other = await store.insert(download)
+        const charged = await quota.take(userId)
+        onAllowance(allowanceOf(charged))
+        refuseUnless(charged)
       } catch (error) {
-        await quota.refund(userId, chargedAt)
+        await store.withdraw(download.id)
         throw error
-      }
-      if (other !== undefined) {
-        await quota.refund(userId, chargedAt)
-        throw duplicate(other)
       }
       await queue.enqueue(download)
       return this.find(userId, download.id)

@@ -10,6 +10,9 @@ export const youtubeHosts = [
 ] as const
 
 const idForm = /^[A-Za-z0-9_-]{11}$/
+/** The URL parser takes these out or turns them round; an address is one as it stands, or none. */
+const notInAddress = /[\s\\\p{Cc}]/u
+const maxIdLength = 64
 const pathForms = /^\/(?:shorts|live|embed|v)\/([^/]+)\/?$/
 
 /**
@@ -17,6 +20,7 @@ const pathForms = /^\/(?:shorts|live|embed|v)\/([^/]+)\/?$/
  * operator allows their `host[:port]`. `undefined`: refused.
  */
 export function parseVideoUrl(text: string, allowedHosts: readonly string[]): Video | undefined {
+  if (notInAddress.test(text)) return undefined
   const url = URL.parse(text)
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) return undefined
   if (isYoutube(url)) {
@@ -41,4 +45,12 @@ function youtubeId(url: URL): string | undefined {
         ? (url.searchParams.get('v') ?? undefined)
         : pathForms.exec(path)?.[1]
   return id !== undefined && idForm.test(id) ? id : undefined
+}
+
+/** An id that fits where ids go: a long one is cut short and ends in its digest. */
+export async function shortId(id: string): Promise<string> {
+  if (id.length <= maxIdLength) return id
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(id))
+  const ending = [...new Uint8Array(digest, 0, 16)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return `${id.slice(0, maxIdLength - ending.length)}${ending}`
 }

@@ -1,0 +1,80 @@
+import { leaseMs } from '#contract/downloader-link.ts'
+
+import type { DownloadRecords } from '../platform/download-records.ts'
+import { log } from '../platform/logger.ts'
+import { assign, lapse, newJob, wakeAt, type Job } from '../youtube/job.ts'
+import type { DownloadStory } from './download-story.ts'
+import type { DownloaderSockets } from './downloader-sockets.ts'
+import type { JobTable } from './job-table.ts'
+
+/** Plex has this long to show a placed file; the download is completed without it then. */
+const scanPatienceMs = 10 * 60_000
+/** A stored download this old has been forgotten by whoever stored it. */
+const adoptAfterMs = 30_000
+
+type Dependencies = {
+  readonly jobs: JobTable
+  readonly downloaders: DownloaderSockets
+  readonly records: DownloadRecords
+  readonly story: DownloadStory
+}
+
+/** What happens to jobs without anybody saying a word. */
+export class JobRounds {
+  readonly #to: Dependencies
+
+  constructor(dependencies: Dependencies) {
+    this.#to = dependencies
+  }
+
+  /** Stores what has changed, and offers what waits. Answers when to look again, if that is known. */
+  handOut(now: number): number | undefined {
+    const { jobs, downloaders } = this.#to
+    const candidates = downloaders.candidates()
+    const assigned = assign(jobs.all(), candidates, now)
+    for (const job of assigned) jobs.put(job)
+    // Nobody is offered what is not stored.
+    jobs.flush()
+    for (const { id, url, videoId, quality, format, attempt, lease } of assigned) {
+      const job = { jobId: id, lease: lease.token, url, videoId, quality, format, attempt }
+      downloaders.send(lease.holder, { type: 'offer', job })
+    }
+    return wakeAt(jobs.all(), candidates, now)
+  }
+
+  /** Takes jobs from downloaders that are gone, and gives up on a Plex that does not answer. */
+  async look(now: number): Promise<void> {
+    const { jobs, downloaders, story } = this.#to
+    const heard = (downloaderId: string) => downloaders.lastHeard(downloaderId)
+    for (const job of lapse(jobs.all(), heard, now, leaseMs)) {
+      if (job.state === 'waiting') story.release([job])
+      else jobs.put(job)
+    }
+    downloaders.closeSilent(now - leaseMs)
+    for (const job of jobs.all()) await this.#lookAfterScan(job, now)
+  }
+
+  /** Takes in what D1 says is not over and nobody here knows of. Answers how many. */
+  async adopt(now: number): Promise<number> {
+    const { jobs, records, story } = this.#to
+    const unknown = (await records.unfinished()).filter(({ id }) => !jobs.get(id))
+    // A younger one is still in the hands of the request that stored it.
+    const lost = unknown.filter(({ createdAt }) => now - Date.parse(createdAt) > adoptAfterMs)
+    for (const { status, attempt, ...download } of lost) {
+      if (status === 'queued') story.begin(newJob(download))
+      else if (status === 'scanning') await story.scanned(download.id, undefined, now)
+      else jobs.put(newJob(download, attempt))
+    }
+    return lost.length
+  }
+
+  async #lookAfterScan(job: Job, now: number): Promise<void> {
+    if (!job.scan) return
+    try {
+      if (now - job.scan.since > scanPatienceMs) await this.#to.story.scanned(job.id, undefined, now)
+      else await this.#to.story.requestScan(job)
+    } catch (error) {
+      log('warn', 'scan-not-looked-after', { cause: String(error) })
+    }
+  }
+}
