@@ -14,6 +14,8 @@ export type LoadOptions = {
   readonly concurrency: number
   /** The call to make as the n-th. */
   readonly call: (index: number) => Call
+  /** Whether this is the answer that is to be measured. */
+  readonly accepts: (answer: Answer) => boolean
   /** Starts no more than this many a second, evenly; as fast as it goes when absent. */
   readonly perSecond?: number
 }
@@ -29,6 +31,8 @@ export type LoadResult = {
   readonly latencies: readonly number[]
   readonly seconds: number
   readonly statuses: ReadonlyMap<number, number>
+  /** Answers that were not accepted; what was measured with them among it says nothing. */
+  readonly wrong: number
   /** Calls without any answer. */
   readonly failures: number
 }
@@ -39,6 +43,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const agent = new Agent({ keepAlive: true, maxSockets: concurrency, scheduling: 'fifo' })
   const statuses = new Map<number, number>()
   const latencies: number[] = []
+  let wrong = 0
   let failures = 0
   let next = 0
   const startedAt = process.hrtime.bigint()
@@ -51,8 +56,10 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
       // From when it was due: a call that had to wait for its turn has waited, too.
       const fromMs = plannedMs ?? msSince(startedAt)
       try {
-        const { status } = await send(baseUrl, agent, call(index))
+        const answer = await send(baseUrl, agent, call(index))
         latencies.push(msSince(startedAt) - fromMs)
+        const { status } = answer
+        if (!options.accepts(answer)) wrong += 1
         statuses.set(status, (statuses.get(status) ?? 0) + 1)
       } catch {
         failures += 1
@@ -65,6 +72,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
       latencies: latencies.toSorted((a, b) => a - b),
       seconds: msSince(startedAt) / 1_000,
       statuses,
+      wrong,
       failures,
     }
   } finally {

@@ -1,7 +1,11 @@
 import { load, type LoadResult, type LoadOptions } from './load.ts'
 import { median, percentile } from './statistics.ts'
 
-export type Contestant = LoadOptions & { readonly name: string }
+export type Contestant = LoadOptions & {
+  readonly name: string
+  /** Waits until what it has set going is over, so that the next one does not pay for it. */
+  readonly settled?: () => Promise<void>
+}
 
 export type Figures = {
   readonly name: string
@@ -12,6 +16,7 @@ export type Figures = {
   /** The median over the rounds of this one's p50 by the first one's in the same round. */
   readonly ratio: number
   readonly statuses: ReadonlyMap<number, number>
+  readonly wrong: number
   readonly failures: number
 }
 
@@ -22,13 +27,17 @@ export type Figures = {
 export async function compare(contestants: readonly Contestant[], rounds = 5): Promise<Figures[]> {
   for (const contestant of contestants) {
     await load({ ...contestant, count: Math.max(contestant.concurrency, Math.ceil(contestant.count / 10)) })
+    await contestant.settled?.()
   }
   const results = contestants.map((contestant): { contestant: Contestant; runs: LoadResult[] } => ({
     contestant,
     runs: [],
   }))
   for (let round = 0; round < rounds; round += 1) {
-    for (const { contestant, runs } of results) runs.push(await load(contestant))
+    for (const { contestant, runs } of results) {
+      runs.push(await load(contestant))
+      await contestant.settled?.()
+    }
   }
   const yardstick = results[0]?.runs ?? []
   return results.map(({ contestant, runs }) => figuresOf(contestant.name, runs, yardstick))
@@ -55,6 +64,7 @@ function figuresOf(name: string, runs: readonly LoadResult[], yardstick: readonl
       }),
     ),
     statuses,
+    wrong: runs.reduce((sum, run) => sum + run.wrong, 0),
     failures: runs.reduce((sum, run) => sum + run.failures, 0),
   }
 }

@@ -21,7 +21,7 @@ export function figuresTable(figures: readonly Figures[]): string {
   const ms = (value: number): string => value.toFixed(value < 10 ? 2 : 1)
   return table(
     ['', 'calls/s', 'p50 ms', 'p95 ms', 'p99 ms', 'ratio', 'answers'],
-    figures.map(({ name, perSecond, p50, p95, p99, ratio, statuses, failures }) => [
+    figures.map(({ name, perSecond, p50, p95, p99, ratio, statuses, wrong, failures }) => [
       name,
       String(Math.round(perSecond)),
       ms(p50),
@@ -30,6 +30,7 @@ export function figuresTable(figures: readonly Figures[]): string {
       `${ratio.toFixed(2)}×`,
       [
         ...Array.from(statuses, ([status, count]) => `${status}: ${count}`),
+        ...(wrong ? [`wrong: ${wrong}`] : []),
         ...(failures ? [`none: ${failures}`] : []),
       ].join(', '),
     ]),

@@ -1,0 +1,117 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+import { downloadArguments, finishedFolder } from '../../downloader/ytdlp/arguments.ts'
+import { createNonce } from '../../downloader/ytdlp/toolbox.ts'
+import { createClient, expectStatus, type Person } from '../../scripts/demo/client.ts'
+import { listen, type Frame, type Listener } from '../../scripts/demo/listener.ts'
+import type { BenchSystem } from './bench-system.ts'
+import { median } from './statistics.ts'
+
+/** Medians over the runs, seconds; ratio and difference are within a pair, up to where the file is in its place. */
+export type DownloadFigures = {
+  readonly kibibytes: number
+  readonly bare: number
+  readonly placed: number
+  readonly available: number
+  readonly ratio: number
+  readonly differenceSeconds: number
+}
+
+type Ours = { readonly placed: number; readonly available: number }
+type Pair = Ours & { readonly bare: number }
+
+const wish = { quality: '720p', format: 'mp4' } as const
+/** So that the film takes about four seconds, however fast the machine is. */
+const bytesPerSecond = 450_000
+
+/** A download through everything there is, against yt-dlp alone with the same options, in turns. */
+export async function measureDownloads(system: BenchSystem, runs: number): Promise<DownloadFigures> {
+  const { demo, world } = system
+  const [friend] = demo.friends
+  if (!friend) throw new Error('nobody is there to download')
+  const { bytes, url } = world.videoSite.video('slow')
+  const listener = await listen(createClient(demo.baseUrl), demo.liveUrl, friend)
+  const pairs: Pair[] = []
+  try {
+    for (let run = 0; run < runs; run += 1) {
+      // Another address each time: what has been fetched once is not fetched again.
+      const video = `${url.replace('/watch/', `/watch/rate=${bytesPerSecond}/`)}?run=${run}`
+      const bare = await runBare(system, video)
+      pairs.push({ bare, ...(await runOurs(system, friend, listener, video)) })
+    }
+  } finally {
+    listener.close()
+  }
+  const middle = (of: (pair: Pair) => number): number => median(pairs.map(of))
+  return {
+    kibibytes: Math.round(bytes / 1024),
+    bare: middle(({ bare }) => bare),
+    placed: middle(({ placed }) => placed),
+    available: middle(({ available }) => available),
+    ratio: middle(({ bare, placed }) => placed / bare),
+    differenceSeconds: middle(({ bare, placed }) => placed - bare),
+  }
+}
+
+async function runBare({ tools }: BenchSystem, url: string): Promise<number> {
+  const directory = await mkdtemp(join(tmpdir(), 'medianest-yt-dlp-'))
+  try {
+    const options = downloadArguments({
+      ...wish,
+      url,
+      directory,
+      nonce: createNonce(),
+      cacheDirectory: join(directory, 'cache'),
+      nodePath: process.execPath,
+      ffmpegPath: tools.ffmpeg,
+      rateLimit: undefined,
+      cookiesFile: undefined,
+      proxy: undefined,
+    })
+    const startedAt = performance.now()
+    await promisify(execFile)(tools.ytDlp, options, { cwd: directory })
+    const seconds = (performance.now() - startedAt) / 1_000
+    if ((await stat(join(directory, finishedFolder, 'media.mp4'))).size === 0)
+      throw new Error('yt-dlp left no film')
+    return seconds
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+async function runOurs(
+  { baseUrl }: BenchSystem,
+  friend: Person,
+  listener: Listener,
+  url: string,
+): Promise<Ours> {
+  const client = createClient(baseUrl)
+  const startedAt = performance.now()
+  const seconds = (): number => (performance.now() - startedAt) / 1_000
+  const { data } = expectStatus(
+    await client.post('/api/youtube/download', { ...wish, url }, friend),
+    201,
+  ).body
+  const told = async (what: string, fits: (frame: Frame) => boolean): Promise<void> => {
+    const ours = (frame: Frame): boolean => frame.data.downloadId === data.id
+    const { event } = await listener.until(
+      what,
+      (frame) => ours(frame) && (fits(frame) || frame.event === 'youtube:failed'),
+    )
+    if (event === 'youtube:failed') throw new Error('the download failed')
+  }
+  await told(
+    'the file in its place',
+    ({ event, data }) => event === 'youtube:processing' && data.phase === 'scanning',
+  )
+  const placed = seconds()
+  await told('the film in Plex', ({ event }) => event === 'youtube:available')
+  const available = seconds()
+  const answer = await client.get(`/api/youtube/downloads/${data.id}`, friend)
+  if (answer.body.data.status !== 'completed') throw new Error(`the download is ${answer.body.data.status}`)
+  return { placed, available }
+}

@@ -1,0 +1,110 @@
+import { startBare } from './bare.ts'
+import { withSystem, type BenchSystem } from './bench-system.ts'
+import { measureDownloads, type DownloadFigures } from './downloads.ts'
+import type { LoadResult } from './load.ts'
+import { readsOf, warmLibraries } from './reads.ts'
+import { compare, type Contestant } from './rounds.ts'
+import { countRows } from './rows.ts'
+import { percentile } from './statistics.ts'
+import { figuresTable, table } from './table.ts'
+import { webhooksOf } from './webhooks.ts'
+
+const size = { count: 1_000, concurrency: 8 }
+const stream = { perSecond: 100, seconds: 10 }
+const downloads = 4
+
+type Judged = Pick<LoadResult, 'wrong' | 'failures'>
+
+/** What was measured is worth nothing when it was not the answers that were meant. */
+function judge(results: readonly Judged[]): void {
+  if (results.some(({ wrong, failures }) => wrong + failures > 0)) process.exitCode = 1
+}
+
+function title(text: string): void {
+  console.log(`\n${text}\n`)
+}
+
+async function measureHttp(system: BenchSystem): Promise<void> {
+  const libraries = await warmLibraries(system)
+  const bare = await startBare(system, libraries.body)
+  const yardstick: Contestant = {
+    ...size,
+    name: 'a bare Hono route',
+    baseUrl: bare.url,
+    call: () => ({ path: '/' }),
+    accepts: ({ status, bytes }) => status === 200 && bytes === libraries.body.length,
+  }
+  try {
+    title(`Reads, ${size.concurrency} at once, in turns. The ratio is of the p50 to the bare route's.`)
+    const reads = await compare([yardstick, ...readsOf(system, libraries, size)])
+    console.log(figuresTable(reads))
+    title(`Webhooks, ${size.concurrency} at once, in turns with the bare route.`)
+    const webhooks = await webhooksOf(system).compareWith(yardstick)
+    console.log(figuresTable(webhooks))
+    judge([...reads, ...webhooks])
+  } finally {
+    await bare.stop()
+  }
+}
+
+async function measureStream(system: BenchSystem): Promise<void> {
+  title(`Webhooks, ${stream.perSecond} a second for ${stream.seconds} s.`)
+  const result = await webhooksOf(system).stream(stream)
+  const ms = (share: number): string => percentile(result.latencies, share).toFixed(1)
+  const answers = Array.from(result.statuses, ([status, count]) => `${status}: ${count}`).join(', ')
+  const row = [ms(0.5), ms(0.95), ms(0.99), ms(1), answers]
+  console.log(
+    table(['', 'p50 ms', 'p95 ms', 'p99 ms', 'max ms', 'answers'], [['POST /api/webhooks/github', ...row]]),
+  )
+  judge([result])
+}
+
+async function measureRowsAndDownloads(system: BenchSystem): Promise<void> {
+  const rows = await countRows(system.worker.miniflare, ['deliveries', 'downloads'])
+  const webhooks = webhooksOf(system)
+  const eachDelivery = await webhooks.burst(50).then(async () => (await rows.take('deliveries')) / 50)
+  title(
+    `Downloads, ${downloads} times in turns with yt-dlp alone on the same film and with the same options.`,
+  )
+  console.log(downloadTable(await measureDownloads(system, downloads)))
+  const eachDownload = (await rows.take('downloads')) / downloads
+  title('Rows written to D1, index entries included.')
+  console.log(
+    table(
+      ['', 'rows'],
+      [
+        ['a webhook, accepted and worked off', eachDelivery.toFixed(1)],
+        ['a download, from the wish to the film in Plex', eachDownload.toFixed(1)],
+      ],
+    ),
+  )
+}
+
+function downloadTable({
+  kibibytes,
+  bare,
+  placed,
+  available,
+  ratio,
+  differenceSeconds,
+}: DownloadFigures): string {
+  const seconds = (value: number): string => value.toFixed(2)
+  return table(
+    [`${kibibytes} KiB`, 'seconds', 'difference', 'ratio'],
+    [
+      ['yt-dlp alone', seconds(bare), '', '1.00×'],
+      ['POST to the file in its place', seconds(placed), seconds(differenceSeconds), `${ratio.toFixed(2)}×`],
+      ['POST to the film in Plex', seconds(available), '', ''],
+    ],
+  )
+}
+
+const startedAt = performance.now()
+await withSystem({}, async (system) => {
+  await measureHttp(system)
+  await measureStream(system)
+  await measureRowsAndDownloads(system)
+})
+console.log(`\nMeasured in ${((performance.now() - startedAt) / 1_000).toFixed(0)} s.`)
+if (process.exitCode)
+  console.error('Some answers were not the ones to be measured: these figures say nothing.')
