@@ -12,6 +12,7 @@ import { webhooksOf } from './webhooks.ts'
 const size = { count: 1_000, concurrency: 8 }
 const stream = { perSecond: 100, seconds: 10 }
 const downloads = 4
+const deliveries = 50
 
 type Judged = Pick<LoadResult, 'wrong' | 'failures'>
 
@@ -61,8 +62,9 @@ async function measureStream(system: BenchSystem): Promise<void> {
 
 async function measureRowsAndDownloads(system: BenchSystem): Promise<void> {
   const rows = await countRows(system.worker.miniflare, ['deliveries', 'downloads'])
-  const webhooks = webhooksOf(system)
-  const eachDelivery = await webhooks.burst(50).then(async () => (await rows.take('deliveries')) / 50)
+  const burst = await webhooksOf(system).burst(deliveries)
+  judge([burst])
+  const eachDelivery = (await rows.take('deliveries')) / deliveries
   title(
     `Downloads, ${downloads} times in turns with yt-dlp alone on the same film and with the same options.`,
   )
