@@ -14,8 +14,22 @@ export type Generations = {
   claimRenewal(key: string): Promise<boolean>
 }
 
+/** What this needs of KV. */
+export type AnswerStore = {
+  getWithMetadata(
+    key: string,
+    type: 'text',
+  ): Promise<{ readonly value: string | null; readonly metadata: unknown }>
+  put(
+    key: string,
+    value: string,
+    options: { readonly metadata: Metadata; readonly expirationTtl: number },
+  ): Promise<void>
+  delete(key: string): Promise<void>
+}
+
 type Options = {
-  readonly kv: KVNamespace
+  readonly kv: AnswerStore
   readonly generations: Generations
   readonly maxStaleMs: number
   readonly now: () => number

@@ -1,13 +1,15 @@
-import type { PlexServer } from '../durable/plex-server.ts'
 import type { Generations } from './answer-cache.ts'
 
 const trustedForMs = 5_000
 
+/** The object that counts changes, as this side of it sees it. */
+type ChangeLog = {
+  generations(): Promise<Readonly<Record<string, number>>>
+  claimRenewal(key: string): Promise<boolean>
+}
+
 /** The server's generations as this isolate knows them: another's change is seen within five seconds. */
-export function createGenerations(
-  server: () => Pick<DurableObjectStub<PlexServer>, 'generations' | 'claimRenewal'>,
-  now: () => number,
-): Generations {
+export function createGenerations(server: () => ChangeLog, now: () => number): Generations {
   let known: { readonly at: number; readonly generations: Readonly<Record<string, number>> } | undefined
 
   const generations = async () => {

@@ -13,6 +13,7 @@ const AddMovie: z.ZodType<NewMovie> = z.strictObject({
   file: z.string().exactOptional(),
 })
 const ByKey = z.strictObject({ ratingKey: z.string() })
+const ByName = z.strictObject({ name: z.string() })
 const Maintenance = z.strictObject({ on: z.boolean() })
 const Sessions = z.strictObject({ sessions: z.array(PlexSession) })
 const Urls = z.strictObject({ urls: z.array(z.url()) })
@@ -26,6 +27,11 @@ export function controlOperations(controls: PlexControls): Record<string, (excha
     'remove-item': (exchange) => ({ removed: controls.removeItem(parse(ByKey, exchange).ratingKey) }),
     maintenance: (exchange) => {
       controls.setMaintenance(parse(Maintenance, exchange).on)
+      return { ok: true }
+    },
+    'put-file': async (exchange) => ({ file: await controls.putFile(parse(ByName, exchange).name) }),
+    'remove-file': async (exchange) => {
+      await controls.removeFile(parse(ByName, exchange).name)
       return { ok: true }
     },
     sessions: (exchange) => {

@@ -1,3 +1,5 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import type { Collection } from './collection-store.ts'
 import { movie } from './movie-data.ts'
 import type { ScanRecord } from './scanner.ts'
@@ -57,8 +59,23 @@ export function createControls(world: World, moviesSection: string) {
       return scanner.idle()
     },
     scansFinished: () => scanner.idle(),
+    /** Puts a media file into the folder that is read from disk; a scan will find it. Answers its whole path. */
+    putFile: async (name: string): Promise<string> => {
+      const file = inFolder(world, name)
+      await mkdir(path.dirname(file), { recursive: true })
+      await writeFile(file, 'a film, as far as a scan can tell')
+      return file
+    },
+    removeFile: (name: string) => rm(inFolder(world, name), { force: true }),
     state: () => stateOf(world),
   }
+}
+
+function inFolder({ catalogue, filesSection }: World, name: string): string {
+  const folder = catalogue.section(filesSection)?.locations[0]?.path ?? ''
+  const file = path.resolve(folder, name)
+  if (!file.startsWith(folder + path.sep)) throw new Error(`${name} is outside of the folder`)
+  return file
 }
 
 function stateOf({ catalogue, collections, scanner, fetchedAddresses, maintenance }: World): PlexState {

@@ -130,6 +130,7 @@ function createWorld(options: PlexStandInOptions): World {
     scanner,
     webhooks,
     now,
+    filesSection: youtube,
     pageCap: options.pageCap ?? Number.POSITIVE_INFINITY,
     fetchedAddresses: [],
     sessions: [],

@@ -17,6 +17,8 @@ export type World = {
   readonly scanner: Scanner
   readonly webhooks: Webhooks
   readonly now: () => number
+  /** Key of the section whose items are files on disk. */
+  readonly filesSection: string
   /** At most so many rows a page, whatever is asked for. */
   readonly pageCap: number
   /** Absolute addresses the picture transcoder was asked to fetch. */
