@@ -8,6 +8,7 @@ import { downloadArguments, finishedFolder, partialFolder } from './arguments.ts
 import { lendCookies } from './cookies.ts'
 import { classifyRun } from './failure.ts'
 import { toVideoMetadata } from './metadata.ts'
+import { reopenParts } from './parts.ts'
 import type { ProgressMeter } from './progress.ts'
 import type { RawStream, YtDlpRecord } from './records.ts'
 import { runYtDlp } from './run.ts'
@@ -71,6 +72,7 @@ export async function download(options: DownloadRun): Promise<DownloadResult> {
   const { directory, toolbox, job, limits, signal } = options
   for (const folder of [finishedFolder, partialFolder])
     await mkdir(join(directory, folder), { recursive: true })
+  await reopenParts(join(directory, partialFolder))
   const cookies = await lendCookies(toolbox.cookiesFile, directory)
   const stop = new AbortController()
   let stoppedFor: FailureCode | undefined

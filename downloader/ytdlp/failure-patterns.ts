@@ -69,7 +69,8 @@ export const failurePatterns: readonly (readonly [FailureCode, RegExp])[] = [
   ['unsupported-url', /Unsupported URL|is not a valid URL|Unsupported url scheme|no suitable extractor/i],
   [
     'invalid-result',
-    /Invalid data found when processing input|moov atom not found|unable to obtain file audio codec/i,
+    // 416: what lies here is longer than what the server has now, and no part of it can be used.
+    /HTTP Error 416|Invalid data found when processing input|moov atom not found|unable to obtain file audio codec/i,
   ],
   [
     'post-processing',

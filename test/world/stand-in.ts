@@ -16,7 +16,14 @@ export const Fault = z.strictObject({
 })
 export type Fault = z.output<typeof Fault>
 
-export type SeenRequest = { method: string; path: string; query: string; at: number }
+export type SeenRequest = {
+  method: string
+  path: string
+  query: string
+  /** The part of it that was asked for, when not the whole. */
+  range?: string
+  at: number
+}
 
 export type Exchange = {
   readonly request: IncomingMessage
@@ -96,7 +103,14 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
       const answer = await control(url.pathname.slice('/__control/'.length), exchange)
       return sendJson(response, answer === undefined ? 404 : 200, answer ?? { error: 'no such control' })
     }
-    seen.push({ method: exchange.method, path: url.pathname, query: url.search, at: Date.now() })
+    const { range } = request.headers
+    seen.push({
+      method: exchange.method,
+      path: url.pathname,
+      query: url.search,
+      ...(range !== undefined && { range }),
+      at: Date.now(),
+    })
     if (seen.length > 50_000) seen = seen.slice(-10_000)
     const fault = take(exchange.method, url.pathname)
     if (fault && (await suffer(fault, exchange))) return
@@ -164,7 +178,11 @@ async function suffer(fault: Fault, { request, response }: Exchange): Promise<bo
       return true
     }
     case 'wrong-types':
-      sendJson(response, 200, fault.body ? JSON.parse(fault.body) : { MediaContainer: 'not an object', size: [] })
+      sendJson(
+        response,
+        200,
+        fault.body ? JSON.parse(fault.body) : { MediaContainer: 'not an object', size: [] },
+      )
       return true
   }
 }
