@@ -3,8 +3,8 @@ import * as z from 'zod'
 
 import { Item, Server } from '../../../src/plex/schema.ts'
 import { ask, expectData, expectProblem, signIn } from '../support/client.ts'
-import { control, fault, seen, world } from '../support/world.ts'
-import { askedOfPlex, Libraries, plexServer, read, readFound, readItems, startOver } from './support.ts'
+import { control, fault, world } from '../support/world.ts'
+import { askedOfPlex, expectRefusedBeforePlex, Libraries, read, readItems, startOver } from './support.ts'
 
 const olivia = await signIn('olivia')
 const frank = await signIn('frank')
@@ -12,14 +12,6 @@ const fatima = await signIn('fatima')
 
 beforeEach(startOver)
 afterEach(startOver)
-
-const expectRefusedBeforePlex = async (
-  response: () => Promise<Response>,
-  code: 'invalid-request' | 'forbidden',
-) => {
-  const asked = await askedOfPlex(async () => expectProblem(await response(), code))
-  expect(asked).toEqual([])
-}
 
 test('the server says who it is, to a friend as well', async () => {
   const { data } = await expectData(await read('/server', frank), 200, z.object({ data: Server }))
@@ -172,133 +164,6 @@ test('a show has its seasons without the row for all episodes, a season its epis
     [8, 'Season 1'],
   ])
   expect(episodes.meta).toEqual({ offset: 6, limit: 5, total: 8 })
-})
-
-test('a search finds several words, letters of any script, and nothing in what is not shared', async () => {
-  const titles = async (query: string, session = frank) =>
-    (await readFound(`/search?query=${encodeURIComponent(query)}`, session)).data.map(({ title }) => title)
-  expect(await titles('gold rush')).toEqual(['The Gold Rush'])
-  expect(await titles('千と千尋')).toEqual(['千と千尋の神隠し'])
-  expect(await titles('wallace & gromit')).toEqual(['Wallace & Gromit: A Matter of Loaf and Death'])
-  expect(await titles('sterne über', fatima)).toEqual(['Die Sterne über Köln'])
-  expect(await titles('sterne über')).toEqual([])
-  expect(await titles('x')).toEqual([])
-})
-
-test('a search is sent as PMS reads it: spaces are no pluses, letters are composed, the query is its own', async () => {
-  const query = 'ha\u0308xan & X-Plex-Token=x'
-  await askedOfPlex(() => read(`/search?query=${encodeURIComponent(query)}&limit=7`, frank))
-  const [asked] = await seen('plexUrl')
-  expect(asked).toMatchObject({
-    path: '/hubs/search',
-    query: '?query=h%C3%A4xan%20%26%20X-Plex-Token%3Dx&limit=7',
-  })
-})
-
-test('what a search finds best comes first, whatever its kind', async () => {
-  const hub = (type: string, ...found: [string, string][]) => ({
-    type,
-    Metadata: found.map(([title, score]) => ({ ratingKey: title, type, title, score })),
-  })
-  const Hub = [
-    hub('show', ['c', '0.30000'], ['d', '0.20000']),
-    hub('movie', ['a', '0.90000'], ['b', '0.52000'], ['c', '0.30000']),
-    { type: 'actor', Directory: [{ tag: 'nobody' }] },
-    { type: 'genre', size: 0 },
-  ]
-  await fault('plexUrl', { kind: 'wrong-types', body: JSON.stringify({ MediaContainer: { Hub } }) })
-  const { data, meta } = await readFound('/search?query=any&limit=3', frank)
-  expect(data.map(({ title }) => title)).toEqual(['a', 'b', 'c'])
-  expect(meta.count).toBe(3)
-})
-
-for (const query of ['', '   ', 'x'.repeat(201)]) {
-  test(`a search for ${query.length} times ${JSON.stringify(query.slice(0, 1))} is refused before Plex is asked`, async () => {
-    await expectRefusedBeforePlex(
-      () => read(`/search?query=${encodeURIComponent(query)}`, frank),
-      'invalid-request',
-    )
-    await expectRefusedBeforePlex(() => read('/search', frank), 'invalid-request')
-  })
-}
-
-test('what is new comes from all libraries of the caller by time, none of it from tomorrow', async () => {
-  const { data } = await readFound('/recently-added?limit=100', fatima)
-  expect(new Set(data.map(({ libraryKey }) => libraryKey))).toEqual(new Set(['2']))
-  expect(data.every(({ type }) => type === 'episode')).toBe(true)
-  const { data: all } = await readFound('/recently-added?limit=100', olivia)
-  const times = all.map(({ addedAt }) => addedAt ?? '')
-  expect(times).toEqual(times.toSorted().toReversed())
-  expect(new Set(all.map(({ libraryKey }) => libraryKey))).toEqual(new Set(['1', '2']))
-  const [first] = all
-  expect(first?.title).toBe('1917')
-  expect(Date.parse(first?.addedAt ?? '')).toBeLessThanOrEqual(Date.now())
-  expect((await readFound('/recently-added', olivia)).meta.count).toBe(20)
-})
-
-test('a library that goes while what is new is gathered is left out', async () => {
-  await fault('plexUrl', { kind: 'status', status: 404, path: '/sections/1/all' })
-  const { data } = await readFound('/recently-added', olivia)
-  expect(new Set(data.map(({ libraryKey }) => libraryKey))).toEqual(new Set(['2']))
-})
-
-const refresh = (json: unknown, { accessToken } = olivia, key = '1') =>
-  ask('POST', `/api/plex/libraries/${key}/refresh`, { token: accessToken, json })
-const Queued = z.object({
-  data: z.strictObject({ libraryKey: z.string(), path: z.string().optional(), state: z.literal('queued') }),
-})
-
-test('an admin has a library scanned, or a folder in it', async () => {
-  expect((await expectData(await refresh({}), 202, Queued)).data).toEqual({
-    libraryKey: '1',
-    state: 'queued',
-  })
-  const path = '/media/movies/Häxan (1922)'
-  expect((await expectData(await refresh({ path }), 202, Queued)).data.path).toBe(path)
-  const queued = (await plexServer().scans()).queued.map((scan) => [scan.libraryKey, scan.path])
-  expect(queued).toEqual(
-    expect.arrayContaining([
-      ['1', undefined],
-      ['1', path],
-    ]),
-  )
-  await expect
-    .poll(async () => (await seen('plexUrl')).filter((asked) => asked.path.endsWith('/refresh')), {
-      timeout: 10_000,
-    })
-    .toEqual(
-      expect.arrayContaining([
-        expect.objectContaining({ path: '/library/sections/1/refresh', query: '' }),
-        expect.objectContaining({ query: '?path=%2Fmedia%2Fmovies%2FH%C3%A4xan%20%281922%29' }),
-      ]),
-    )
-})
-
-test('of a file it is the folder that is scanned', async () => {
-  const path = '/media/movies/The Kid (1921)/The Kid (1921).mkv'
-  expect((await expectData(await refresh({ path }), 202, Queued)).data.path).toBe(
-    '/media/movies/The Kid (1921)',
-  )
-})
-
-test('a folder outside of the library is refused, and so is one that climbs out', async () => {
-  for (const path of [
-    '/media/tv',
-    '/media/movies2',
-    '/media/movies/../tv',
-    '/',
-    'movies',
-    '/media/a.mkv',
-    '',
-  ]) {
-    await expectProblem(await refresh({ path }), 'invalid-request')
-  }
-  await expectProblem(await refresh({ path: '/media/movies', force: true }), 'invalid-request')
-  await expectProblem(await refresh({}, olivia, '999'), 'not-found')
-})
-
-test('a friend may not have anything scanned, and Plex is not even asked', async () => {
-  await expectRefusedBeforePlex(() => refresh({}, frank), 'forbidden')
 })
 
 test('health is open to all, and says more to who is signed in', async () => {

@@ -1,9 +1,10 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
+import { expect } from 'vitest'
 import * as z from 'zod'
 
 import { Item, Library } from '../../../src/plex/schema.ts'
-import { ask, expectData, type Session } from '../support/client.ts'
+import { ask, expectData, expectProblem, type Session } from '../support/client.ts'
 import { clearFaults, forgetSeen, seen, world } from '../support/world.ts'
 
 export const plexServer = () => env.PLEX_SERVER.getByName(world.machineIdentifier)
@@ -74,3 +75,12 @@ export const readItems = async (path: string, session: Session) =>
   expectData(await read(path, session), 200, Items)
 export const readFound = async (path: string, session: Session) =>
   expectData(await read(path, session), 200, Found)
+
+/** Expects a refusal that Plex has nothing to do with. */
+export async function expectRefusedBeforePlex(
+  act: () => Promise<Response>,
+  code: 'invalid-request' | 'forbidden',
+): Promise<void> {
+  const asked = await askedOfPlex(async () => expectProblem(await act(), code))
+  expect(asked).toEqual([])
+}

@@ -1,0 +1,82 @@
+import { afterEach, expect, test } from 'vitest'
+
+import type { BreakerState } from '#resilience/breaker.ts'
+
+import { createPlexProbe } from '../../../src/platform/plex-probe.ts'
+import { control, fault, world, type Fault } from '../support/world.ts'
+import { askedOfPlex, startOver } from './support.ts'
+
+afterEach(startOver)
+
+const closed: BreakerState = { kind: 'closed', generation: 0, failures: [] }
+const open: BreakerState = { kind: 'open', generation: 1, since: 0, until: 1, failedProbes: 0 }
+
+function probe({ state = closed, url = world.plexUrl, now = Date.now } = {}) {
+  const unused = async () => Promise.reject(new Error('a probe is not a call'))
+  const breaker = { admit: unused, settle: unused, state: async () => state }
+  const { machineIdentifier } = world
+  return createPlexProbe({ url, machineIdentifier, breaker, timeoutMs: 150, now })()
+}
+
+test('a Plex that answers as itself is healthy, and is asked without a token', async () => {
+  const asked = await askedOfPlex(async () => {
+    expect(await probe()).toEqual({ status: 'healthy', latencyMs: expect.any(Number) })
+  })
+  expect(asked).toMatchObject([{ path: '/identity', query: '' }])
+})
+
+const body = (value: unknown) => JSON.stringify(value)
+const rows: readonly { name: string; fault: Fault; status: string; cause: string }[] = [
+  { name: 'hangs', fault: { kind: 'hang' }, status: 'unhealthy', cause: 'timeout' },
+  { name: 'resets', fault: { kind: 'reset' }, status: 'unhealthy', cause: 'unreachable' },
+  { name: 'fails', fault: { kind: 'status', status: 500 }, status: 'unhealthy', cause: 'invalid-answer' },
+  { name: 'is a sign-in page', fault: { kind: 'html' }, status: 'unhealthy', cause: 'invalid-answer' },
+  {
+    name: 'leads elsewhere',
+    fault: { kind: 'status', status: 302, headers: { location: '/login' } },
+    status: 'unhealthy',
+    cause: 'invalid-answer',
+  },
+  { name: 'is no Plex', fault: { kind: 'wrong-types' }, status: 'unhealthy', cause: 'invalid-answer' },
+  {
+    name: 'never ends',
+    fault: { kind: 'html', body: 'x'.repeat(100_000) },
+    status: 'unhealthy',
+    cause: 'invalid-answer',
+  },
+  {
+    name: 'is another server',
+    fault: { kind: 'wrong-types', body: body({ MediaContainer: { machineIdentifier: 'f'.repeat(40) } }) },
+    status: 'unhealthy',
+    cause: 'wrong-server',
+  },
+]
+for (const { name, fault: trouble, status, cause } of rows) {
+  test(`what ${name} is ${status}: ${cause}`, async () => {
+    await fault('plexUrl', trouble)
+    expect(await probe()).toMatchObject({ status, cause })
+  })
+}
+
+test('nobody there is unreachable', async () => {
+  expect(await probe({ url: 'http://127.0.0.1:9' })).toEqual({ status: 'unhealthy', cause: 'unreachable' })
+})
+
+test('a Plex that is starting up is neither well nor gone', async () => {
+  await control('plexUrl', 'maintenance', { on: true })
+  try {
+    expect(await probe()).toMatchObject({ status: 'degraded', cause: 'maintenance' })
+  } finally {
+    await control('plexUrl', 'maintenance', { on: false })
+  }
+})
+
+test('a Plex that answers while its circuit is open is degraded', async () => {
+  expect(await probe({ state: open })).toMatchObject({ status: 'degraded', cause: 'circuit-open' })
+})
+
+test('a Plex that takes its time is slow', async () => {
+  let calls = 0
+  const now = () => 2_001 * calls++
+  expect(await probe({ now })).toEqual({ status: 'degraded', cause: 'slow', latencyMs: 2_001 })
+})
