@@ -1,6 +1,8 @@
+import { runInDurableObject } from 'cloudflare:test'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 
+import type { DownloadQueue } from '../../../src/durable/download-queue.ts'
 import { DownloadsBody, QuotaBody } from '../../../src/youtube/schema.ts'
 import { ask, expectData, expectProblem } from '../support/client.ts'
 import {
@@ -129,6 +131,17 @@ test('what is refused, invalid or there already costs nothing', async () => {
   expect(await quota(frank)).toMatchObject({ used: 1, remaining: 4, resetAt: expect.any(String) })
 })
 
+test('what is stored is accepted, though the queue cannot be reached', async () => {
+  const frank = await newFriend()
+  const { enqueue, liveStates } = await spyOnQueue()
+  enqueue.mockRejectedValueOnce(new Error('away'))
+  liveStates.mockRejectedValueOnce(new Error('away'))
+  const { id } = await request(frank)
+  expect(await queue().queued()).toBe(0)
+  expect(await queue().adopt(Date.now() + 60_000)).toBe(1)
+  expect(await read(frank, id)).toMatchObject({ status: 'queued', waitingFor: 'downloader' })
+})
+
 test('a host the operator allows is fetched from, however long its address', async () => {
   const frank = await newFriend()
   const url = `http://127.0.0.1:9/watch/${'a'.repeat(200)}`
@@ -212,3 +225,10 @@ test('what is in place or over cannot be cancelled', async () => {
     downloadStatus: 'completed',
   })
 })
+
+async function spyOnQueue() {
+  return runInDurableObject(queue(), (instance) => {
+    const prototype: DownloadQueue = Object.getPrototypeOf(instance)
+    return { enqueue: vi.spyOn(prototype, 'enqueue'), liveStates: vi.spyOn(prototype, 'liveStates') }
+  })
+}

@@ -8,7 +8,7 @@ import { Download, type Failure, type Progress, type VideoMetadata } from '#cont
 import { LiveFrame } from '#contract/live.ts'
 
 import { configOf } from '../../../src/config.ts'
-import type { Job } from '../../../src/youtube/job.ts'
+import type { Held, Job } from '../../../src/youtube/job.ts'
 import { createAccessTokens } from '../../../src/platform/access-tokens.ts'
 import type { PlexServer } from '../../../src/durable/plex-server.ts'
 import { ask, expectData } from '../support/client.ts'
@@ -105,8 +105,10 @@ export async function connect(greeting: Greeting = {}) {
     socket,
     closed,
     welcome,
+    metadata,
     say,
     next,
+    raw: () => frames.take(),
     /** Everything said so far has been heard, and everything it led to was said: nothing is left. */
     async quiet(): Promise<void> {
       const stale = { jobId: crypto.randomUUID(), lease: 1 }
@@ -125,9 +127,16 @@ export async function connect(greeting: Greeting = {}) {
       say({ type: 'started', ...job.leased, metadata })
       return job
     },
-    async ends(leased: { readonly jobId: string; readonly lease: number }, outcome: Outcome): Promise<void> {
+    async ends(leased: Held, outcome: Outcome): Promise<void> {
       say({ type: 'result', ...leased, outcome })
-      expect(await next('acknowledged')).toMatchObject({ jobId: leased.jobId, lease: leased.lease })
+      expect(await next('acknowledged')).toMatchObject(leased)
+    },
+    /** Whatever else is said before. */
+    async acknowledged(leased: Held): Promise<void> {
+      let message
+      do message = ToDownloader.parse(JSON.parse(await frames.take()))
+      while (message.type !== 'acknowledged')
+      expect(message).toMatchObject(leased)
     },
   }
   return downloader
@@ -191,6 +200,13 @@ export async function silencePlex() {
     })
   })
   return { requests, spy }
+}
+
+/** Makes the queue forget all that it does not store. */
+export async function evictQueue(): Promise<void> {
+  // What is not running cannot be evicted.
+  await queue().queued()
+  await evictDurableObject(queue())
 }
 
 /** Leaves no job and no downloader to the next test. */

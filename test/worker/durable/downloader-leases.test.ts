@@ -1,0 +1,261 @@
+import { env } from 'cloudflare:workers'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+
+import { leaseMs, pingFrame, pongFrame } from '#contract/downloader-link.ts'
+
+import { ask } from '../support/client.ts'
+import {
+  clearQueue,
+  completed,
+  connect,
+  evictQueue,
+  failed,
+  listen,
+  newFriend,
+  progress,
+  queue,
+  read,
+  request,
+  silencePlex,
+  storedJobs,
+} from '../youtube/support.ts'
+
+beforeEach(silencePlex)
+afterEach(async () => {
+  await clearQueue()
+  vi.restoreAllMocks()
+})
+
+/** A little later, so that what was heard before and what is heard from now on can be told apart. */
+async function later(): Promise<number> {
+  await scheduler.wait(20)
+  return Date.now()
+}
+
+const isStored = async (id: string) => (await storedJobs()).some((job) => job.id === id)
+
+test('after a minute of silence the job goes to another, and the silent one must drop it', async () => {
+  const nas = await connect()
+  const frank = await newFriend()
+  const { id } = await request(frank)
+  const { leased } = await nas.takes(id)
+  await nas.quiet()
+  const now = await later()
+  const vps = await connect({ downloaderId: 'vps' })
+
+  await queue().round(now + leaseMs)
+  expect(await vps.takes(id)).toMatchObject({ lease: 2, attempt: 1 })
+  expect(await nas.closed).toBe(4408)
+  const again = await connect({ holding: [leased] })
+  expect(again.welcome.drop).toEqual([id])
+  await again.ends(leased, completed)
+  expect(await read(frank, id)).toMatchObject({ status: 'running' })
+})
+
+test('a ping is a sign of life, and neither wakes the queue nor is forgotten by it', async () => {
+  const downloader = await connect()
+  const frank = await newFriend()
+  const { id } = await request(frank)
+  await downloader.takes(id)
+  await downloader.quiet()
+  const now = await later()
+  downloader.socket.send(pingFrame)
+  expect(await downloader.raw()).toBe(pongFrame)
+  await evictQueue()
+  await queue().round(now + leaseMs)
+  await downloader.quiet()
+  expect(await storedJobs()).toMatchObject([{ id, state: 'leased', lease: { token: 1 } }])
+})
+
+test('who comes back in time keeps its jobs, and what it finished meanwhile counts', async () => {
+  const nas = await connect({ slots: 2 })
+  const frank = await newFriend()
+  const [one, two] = [await request(frank), await request(frank)]
+  const first = await nas.takes(one.id)
+  const second = await nas.takes(two.id)
+  await nas.quiet()
+  nas.socket.close(1000)
+  await expect.poll(() => queue().downloaders()).toEqual([])
+  await queue().round(Date.now() + leaseMs - 1_000)
+  await evictQueue()
+
+  const again = await connect({ slots: 2, holding: [first.leased, second.leased] })
+  expect(again.welcome.drop).toEqual([])
+  await again.ends(second.leased, completed)
+  expect(await read(frank, two.id)).toMatchObject({ status: 'scanning' })
+  await queue().round(Date.now() + leaseMs - 1_000)
+  await again.quiet()
+  expect(await storedJobs()).toContainEqual(
+    expect.objectContaining({ id: one.id, state: 'leased', lease: expect.objectContaining({ token: 1 }) }),
+  )
+})
+
+test('who stays away for longer than a lease loses its jobs', async () => {
+  const nas = await connect()
+  const frank = await newFriend()
+  const { id } = await request(frank)
+  const { leased } = await nas.takes(id)
+  await nas.quiet()
+  nas.socket.close(1000)
+  await expect.poll(() => queue().downloaders()).toEqual([])
+  await queue().round(Date.now() + leaseMs)
+  expect(await read(frank, id)).toMatchObject({ status: 'running', waitingFor: 'downloader' })
+  const again = await connect({ holding: [leased] })
+  expect(again.welcome.drop).toEqual([id])
+  expect(await again.takes(id)).toMatchObject({ lease: 2 })
+})
+
+test('who comes back without what it was given gets it again', async () => {
+  const nas = await connect()
+  const frank = await newFriend()
+  const { id } = await request(frank)
+  await nas.takes(id)
+  await nas.quiet()
+  const stranger = { jobId: crypto.randomUUID(), lease: 3 }
+  const again = await connect({ holding: [stranger] })
+  expect(await nas.closed).toBe(4409)
+  expect(again.welcome.drop).toEqual([stranger.jobId])
+  expect(await again.takes(id)).toMatchObject({ lease: 2, attempt: 1 })
+})
+
+test('a downloader that was cancelled while it was away is told to drop the job', async () => {
+  const nas = await connect()
+  const frank = await newFriend()
+  const { id } = await request(frank)
+  const { leased } = await nas.takes(id)
+  await nas.quiet()
+  nas.socket.close(1000)
+  await ask('POST', `/api/youtube/downloads/${id}/cancel`, { token: frank.token })
+  const again = await connect({ holding: [leased] })
+  expect(again.welcome.drop).toEqual([id])
+  await again.ends(leased, completed)
+  expect(await read(frank, id)).toMatchObject({ status: 'cancelled' })
+})
+
+test('a cancel and a result that come at once end the download one way, told once', async () => {
+  for (const resultFirst of [true, false, true, false]) {
+    const frank = await newFriend()
+    const owner = await listen(frank)
+    const nas = await connect({ downloaderId: crypto.randomUUID() })
+    const { id } = await request(frank)
+    const { leased } = await nas.takes(id)
+    await nas.quiet()
+    const result = { type: 'result', ...leased, outcome: completed } as const
+    if (resultFirst) nas.say(result)
+    const cancelling = queue().cancel(frank.userId, id)
+    if (!resultFirst) nas.say(result)
+    const cancelled = await cancelling
+    await nas.acknowledged(leased)
+    await queue().scanned(id, '5')
+    await request(frank)
+    const { status } = await read(frank, id)
+    expect(status).toBe(cancelled ? 'cancelled' : 'completed')
+    const names = (await owner.all(status === 'cancelled' ? 3 : 5)).map(({ event }) => event)
+    expect(names.filter((name) => name !== 'youtube:started')).toEqual(
+      status === 'cancelled'
+        ? ['youtube:created', 'youtube:cancelled', 'youtube:created']
+        : [
+            'youtube:created',
+            'youtube:processing',
+            'youtube:completed',
+            'youtube:available',
+            'youtube:created',
+          ],
+    )
+    expect(await isStored(id)).toBe(false)
+    nas.socket.close(1000)
+    await clearQueue()
+  }
+})
+
+/** D1 as it is when it cannot be written to. */
+async function withoutD1(work: () => Promise<void>): Promise<void> {
+  await env.DB.prepare('alter table downloads rename to away').run()
+  try {
+    await work()
+  } finally {
+    await env.DB.prepare('alter table away rename to downloads').run()
+  }
+}
+
+test.each([
+  ['a completion', completed, 'scanning'],
+  ['a failure for good', failed({ retryable: false }), 'failed'],
+  ['a failure that may pass', failed(), 'running'],
+  ['a cancellation', { kind: 'cancelled' } as const, 'cancelled'],
+])(
+  '%s that D1 cannot take is not acknowledged, and taken when it comes again',
+  async (_, outcome, status) => {
+    const frank = await newFriend()
+    const nas = await connect()
+    const { id } = await request(frank)
+    const { leased } = await nas.takes(id)
+    await nas.quiet()
+    await withoutD1(async () => {
+      nas.say({ type: 'result', ...leased, outcome })
+      expect(await nas.closed).toBe(1011)
+    })
+    expect(await read(frank, id)).toMatchObject({ status: 'running', attempt: 1 })
+    const again = await connect({ holding: [leased] })
+    expect(again.welcome.drop).toEqual([])
+    await again.ends(leased, outcome)
+    if (outcome.kind === 'failed' && outcome.failure.retryable) await again.takes(id)
+    await again.quiet()
+    expect(await read(frank, id)).toMatchObject({ status })
+  },
+)
+
+test('a start that D1 cannot take is told once it can', async () => {
+  const frank = await newFriend()
+  const owner = await listen(frank)
+  const nas = await connect()
+  const { id } = await request(frank)
+  await withoutD1(async () => {
+    await nas.takes(id)
+    expect(await nas.closed).toBe(1011)
+  })
+  const leased = { jobId: id, lease: 1 }
+  const again = await connect({ holding: [leased] })
+  again.say({ type: 'started', ...leased, metadata: nas.metadata })
+  again.say({ type: 'progress', ...leased, progress: progress(50) })
+  await again.quiet()
+  expect((await owner.all(3)).map(({ event }) => event)).toEqual([
+    'youtube:created',
+    'youtube:started',
+    'youtube:progress',
+  ])
+  expect(await read(frank, id)).toMatchObject({ status: 'running', title: nas.metadata.title })
+})
+
+test('a cancel that D1 cannot take changes nothing', async () => {
+  const frank = await newFriend()
+  const nas = await connect()
+  const { id } = await request(frank)
+  const { leased } = await nas.takes(id)
+  await nas.quiet()
+  await withoutD1(async () => {
+    const answer = await queue()
+      .cancel(frank.userId, id)
+      .catch(() => 'refused')
+    expect(answer).toBe('refused')
+  })
+  await nas.ends(leased, completed)
+  expect(await read(frank, id)).toMatchObject({ status: 'scanning' })
+})
+
+test('a scan that could not be asked for is asked for again, and only until it was', async () => {
+  const plex = await silencePlex()
+  plex.spy.mockRejectedValueOnce(new Error('away'))
+  const frank = await newFriend()
+  const nas = await connect()
+  const { id } = await request(frank)
+  const { leased } = await nas.takes(id)
+  await nas.ends(leased, completed)
+  expect(plex.requests).toEqual([])
+  await evictQueue()
+  await queue().round()
+  await queue().round()
+  await queue().adopt()
+  expect(plex.requests).toHaveLength(1)
+  expect(await read(frank, id)).toMatchObject({ status: 'scanning' })
+})
