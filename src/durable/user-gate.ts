@@ -47,7 +47,10 @@ export class UserGate extends DurableObject<Env> {
     )
     for (const id of oldest.slice(0, Math.max(0, oldest.length - maxSessions + 1))) delete sessions[id]
     this.#putSessions({ ...sessions, [sessionId]: session })
-    this.#putAccount({ ...account, scopeVersion: this.#nextScope(session.createdAt) })
+    this.ctx.storage.kv.put<Account>('account', {
+      ...account,
+      scopeVersion: this.#nextScope(session.createdAt),
+    })
     await this.ctx.storage.setAlarm(session.expiresAt)
     return 'opened'
   }
@@ -93,13 +96,13 @@ export class UserGate extends DurableObject<Env> {
     return account
   }
 
-  confirm(role: Account['role'], now = Date.now()): Account {
-    return this.#putAccount({ ...this.#account(), role, confirmedAt: now })
+  confirm(role: Account['role'], now = Date.now()): void {
+    this.#change((account) => ({ ...account, role, confirmedAt: now }))
   }
 
   /** The share may have changed: nothing cached for it so far is served again. */
-  newScope(now = Date.now()): Account {
-    return this.#putAccount({ ...this.#account(), scopeVersion: this.#nextScope(now) })
+  newScope(now = Date.now()): void {
+    this.#change((account) => ({ ...account, scopeVersion: this.#nextScope(now) }))
   }
 
   revoke(sessionId: string, now = Date.now()): void {
@@ -109,9 +112,7 @@ export class UserGate extends DurableObject<Env> {
 
   /** Access to the server is gone: all sessions end and everything cached under the old scope is out of reach. */
   revokeAll(now = Date.now()): void {
-    // A stranger who was turned away leaves nothing behind.
-    if (!this.ctx.storage.kv.get('account')) return
-    this.#putSessions({})
+    if (Object.keys(this.#sessions(now)).length > 0) this.#putSessions({})
     this.newScope(now)
   }
 
@@ -133,9 +134,10 @@ export class UserGate extends DurableObject<Env> {
     return this.ctx.storage.kv.get<Account>('account') ?? { role: 'user', scopeVersion: 0, confirmedAt: 0 }
   }
 
-  #putAccount(account: Account): Account {
-    this.ctx.storage.kv.put('account', account)
-    return account
+  // Of someone who never signed in, or long ago, there is nothing to change: a stranger leaves nothing behind.
+  #change(change: (account: Account) => Account): void {
+    const account = this.ctx.storage.kv.get<Account>('account')
+    if (account) this.ctx.storage.kv.put('account', change(account))
   }
 
   #sessions(now: number): Record<string, Session> {
