@@ -163,7 +163,7 @@ export function buildServices(env: Env) {
         kv: env.CACHE,
         db,
         plex: plex.health,
-        youtube: youtube.health,
+        youtube: () => youtube.health(),
         webhooks: () => webhooks.health(),
         plexTvUrl: config.plexTv.url,
       }),

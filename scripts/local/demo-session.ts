@@ -31,7 +31,7 @@ export function publishDemo(demo: Demo, options: DemoSessionOptions, keepFresh: 
   let timer: NodeJS.Timeout | undefined
   let stopped = false
   const wait = (ms: number): void => {
-    timer = setTimeout(() => renew().catch(() => undefined), ms)
+    timer = setTimeout(() => void renew().catch(() => undefined), ms)
   }
   // By a new sign-in: whoever read the file may be using its refresh tokens, and a second use would end their sessions.
   const renew = async (): Promise<void> => {

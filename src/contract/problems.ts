@@ -91,7 +91,9 @@ export type ProblemMembers<C extends ProblemCode> = (typeof catalogue)[C] extend
   ? z.input<z.ZodObject<M>>
   : undefined
 
-export const problemCodes = Object.keys(catalogue) as readonly ProblemCode[]
+const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(catalogue, code)
+
+export const problemCodes: readonly ProblemCode[] = Object.keys(catalogue).filter(isProblemCode)
 
 export const problemStatus = (code: ProblemCode) => catalogue[code].status
 

@@ -56,16 +56,19 @@ export function createOverview({ store, now }: WebhooksDependencies, { configure
 }
 
 function statsOf(source: Source, rows: readonly Tally[]): SourceStats {
-  const counts = deliveryStatuses.map((status) => {
-    const found = rows.find((row) => row.status === status)
-    return [status, found?.count ?? 0] as const
-  })
+  const count = (status: DeliveryStatus) => rows.find((row) => row.status === status)?.count ?? 0
   const lastId = Math.max(0, ...rows.map((row) => row.lastId))
   return {
     source,
-    total: sum(counts.map(([, count]) => count)),
+    total: sum(deliveryStatuses.map(count)),
     ...(lastId > 0 && { lastReceivedAt: new Date(receivedAt(lastId)).toISOString() }),
-    statuses: Object.fromEntries(counts) as Record<DeliveryStatus, number>,
+    statuses: {
+      stored: count('stored'),
+      processed: count('processed'),
+      ignored: count('ignored'),
+      retrying: count('retrying'),
+      dead: count('dead'),
+    },
   }
 }
 

@@ -10,10 +10,10 @@ export const data = <S extends z.ZodType>(schema: S) => z.object({ data: schema 
 const DeliveryId = z.string().meta({ description: 'A delivery, as its acknowledgement named it' })
 const count = z.int().nonnegative()
 
-const Source = z
-  .string()
-  .regex(/^(?:plex|overseerr|github|generic:[\w-]{1,64})$/)
-  .transform((source) => source as Source)
+const Source = z.union([
+  z.enum(['plex', 'overseerr', 'github']),
+  z.templateLiteral(['generic:', z.string().regex(/^[\w-]{1,64}$/)]),
+])
 
 export const Acknowledgement = z.object({
   id: DeliveryId,

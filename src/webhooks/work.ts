@@ -23,20 +23,20 @@ export function workOf({ source, event, kept }: Told, libraries: Libraries): Wor
   return { audience: admins, event: { event: 'webhook:generic', data: { source: name, event } } }
 }
 
-const mediaEvents = {
-  MEDIA_PENDING: 'media:requested',
-  MEDIA_AUTO_REQUESTED: 'media:requested',
-  MEDIA_APPROVED: 'media:approved',
-  MEDIA_AUTO_APPROVED: 'media:approved',
-  MEDIA_AVAILABLE: 'media:available',
-  MEDIA_DECLINED: 'media:declined',
-  MEDIA_FAILED: 'media:failed',
-} as const
+const mediaEvents = new Map([
+  ['MEDIA_PENDING', 'media:requested'],
+  ['MEDIA_AUTO_REQUESTED', 'media:requested'],
+  ['MEDIA_APPROVED', 'media:approved'],
+  ['MEDIA_AUTO_APPROVED', 'media:approved'],
+  ['MEDIA_AVAILABLE', 'media:available'],
+  ['MEDIA_DECLINED', 'media:declined'],
+  ['MEDIA_FAILED', 'media:failed'],
+] as const)
 
 const mediaTypes = ['movie', 'tv'] as const
 
 function mediaWork(type: string, kept: Kept, libraries: Libraries): Work | undefined {
-  const event = Object.hasOwn(mediaEvents, type) ? mediaEvents[type as keyof typeof mediaEvents] : undefined
+  const event = [...mediaEvents].find(([name]) => name === type)?.[1]
   const mediaType = mediaTypes.find((type) => type === kept['mediaType'])
   if (!event || !mediaType) return undefined
   const requestId = text(kept, 'requestId')

@@ -182,7 +182,7 @@ function counting(db: D1Database) {
         // Drizzle asks for bare values, which come without a count.
         if (name === 'raw') {
           return async () => {
-            const { results, meta } = await target.all<Record<string, unknown>>()
+            const { results, meta } = await target.all()
             rows += meta.rows_written
             return results.map((row) => Object.values(row))
           }
