@@ -25,11 +25,12 @@ export type PlexReader = {
   read(userId: string, question: PlexQuestion): Promise<PlexContainer>
 }
 
-export type PlexProbe = () => Promise<{
+export type PlexHealth = {
   readonly status: HealthStatus
   readonly cause?: HealthCause
   readonly latencyMs?: number
-}>
+}
+export type PlexProbe = () => Promise<PlexHealth>
 
 export type Scans = {
   request(scan: {

@@ -11,12 +11,13 @@ afterEach(startOver)
 const closed: BreakerState = { kind: 'closed', generation: 0, failures: [] }
 const open: BreakerState = { kind: 'open', generation: 1, since: 0, until: 1, failedProbes: 0 }
 
-function probe({ state = closed, url = world.plexUrl, now = Date.now } = {}) {
+function create({ state = closed, url = world.plexUrl, now = Date.now } = {}) {
   const unused = async () => Promise.reject(new Error('a probe is not a call'))
   const breaker = { admit: unused, settle: unused, state: async () => state }
   const { machineIdentifier } = world
-  return createPlexProbe({ url, machineIdentifier, breaker, timeoutMs: 150, now })()
+  return createPlexProbe({ url, machineIdentifier, breaker, timeoutMs: 150, now })
 }
+const probe = (options = {}) => create(options)()
 
 test('a Plex that answers as itself is healthy, and is asked without a token', async () => {
   const asked = await askedOfPlex(async () => {
@@ -79,4 +80,19 @@ test('a Plex that takes its time is slow', async () => {
   let calls = 0
   const now = () => 2_001 * calls++
   expect(await probe({ now })).toEqual({ status: 'degraded', cause: 'slow', latencyMs: 2_001 })
+})
+
+test('however many ask, Plex is asked by a few at once and not again within a second', async () => {
+  let now = 0
+  const ask = create({ now: () => now })
+  const asked = await askedOfPlex(async () => {
+    const all = await Promise.all(Array.from({ length: 50 }, () => ask()))
+    expect(new Set(all.map(({ status }) => status))).toEqual(new Set(['healthy', 'unknown']))
+    now += 999
+    expect(await ask()).toMatchObject({ status: 'healthy' })
+  })
+  expect(asked).toHaveLength(4)
+  await fault('plexUrl', { kind: 'reset' })
+  now += 1
+  expect(await ask()).toMatchObject({ status: 'unhealthy', cause: 'unreachable' })
 })

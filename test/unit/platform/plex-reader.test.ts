@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest'
+
+import { createPlexReader } from '../../../src/platform/plex-reader.ts'
+import { plexPath } from '../../../src/plex/ports.ts'
+
+type Given = {
+  readonly standing?: 'renewed' | 'lost' | 'signed-out' | 'unknown'
+  readonly known?: string
+  readonly latest?: string
+  readonly taken?: string
+}
+
+const question = { path: plexPath`/library/sections` }
+
+/** PMS that takes one token alone, and plex.tv's word on whoever is asked about. */
+function createWorld(given: Given = {}) {
+  const { standing = 'renewed', known = 'good', latest = 'good', taken = 'good' } = given
+  const world: { token: string | undefined; asked: string[]; confirmed: number } = {
+    token: known,
+    asked: [],
+    confirmed: 0,
+  }
+  const reader = createPlexReader({
+    client: {
+      read: async (token) => {
+        world.asked.push(token)
+        return token === taken ? { container: { size: 0 } } : 'token-refused'
+      },
+    },
+    serverToken: async () => world.token,
+    confirmMembership: async () => {
+      world.confirmed += 1
+      world.token = latest
+      return standing
+    },
+  })
+  return { world, read: () => reader.read('u1', question) }
+}
+
+test('a token that works asks plex.tv nothing', async () => {
+  const { world, read } = createWorld()
+  expect(await read()).toEqual({ container: { size: 0 } })
+  expect(world).toMatchObject({ asked: ['good'], confirmed: 0 })
+})
+
+test('a token that was replaced is replaced here, and the read goes on', async () => {
+  const { world, read } = createWorld({ known: 'old' })
+  expect(await read()).toEqual({ container: { size: 0 } })
+  expect(world).toMatchObject({ asked: ['old', 'good'], confirmed: 1 })
+})
+
+test('a token that stays refused is looked into once', async () => {
+  const { world, read } = createWorld({ taken: 'another' })
+  await expect(read()).rejects.toMatchObject({ code: 'plex-sign-in-required' })
+  expect(world).toMatchObject({ asked: ['good', 'good'], confirmed: 1 })
+})
+
+for (const [standing, code] of [
+  ['lost', 'not-a-member'],
+  ['signed-out', 'plex-sign-in-required'],
+  ['unknown', 'plex-tv-unavailable'],
+] as const) {
+  test(`whose membership is ${standing} is told ${code}, and Plex is asked no more`, async () => {
+    const { world, read } = createWorld({ known: 'old', standing })
+    await expect(read()).rejects.toMatchObject({ code })
+    expect(world.asked).toEqual(['old'])
+  })
+}
+
+test('who has no token is asked to sign in, and nobody else is asked anything', async () => {
+  const { world, read } = createWorld()
+  world.token = undefined
+  await expect(read()).rejects.toMatchObject({ code: 'plex-sign-in-required' })
+  expect(world).toMatchObject({ asked: [], confirmed: 0 })
+})
+
+test('a path of Plex takes digits for what varies, and nothing else', () => {
+  const [key, ...rest] = ['12', '', '1/../2', '1?x', '%31', 'a', '-1', '1 ', '１']
+  expect(plexPath`/library/sections/${key ?? ''}/all`).toBe('/library/sections/12/all')
+  for (const odd of rest) expect(() => plexPath`/library/metadata/${odd}`, odd).toThrow('digits')
+})
