@@ -25,7 +25,11 @@ export function problemResponse(error: unknown, c: Context<AppEnv>): Response {
 
 export function problemDocument({ code, detail, members }: Problem, requestId: string): Response {
   const { status, title } = catalogue[code]
-  const headers = new Headers({ 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' })
+  const headers = new Headers({
+    'Content-Type': 'application/problem+json',
+    'Cache-Control': 'no-store',
+    'X-Request-Id': requestId,
+  })
   const { retryAfter } = members
   if (typeof retryAfter === 'number') headers.set('Retry-After', String(retryAfter))
   if (status === 401) headers.set('WWW-Authenticate', 'Bearer realm="medianest"')
