@@ -34,6 +34,7 @@ export function createScanningWorld() {
     isUp: true,
     scanMs: 3_000,
     onRefresh: (): void => undefined,
+    refreshFails: 0,
     tellFails: 0,
     refreshes: [] as {
       readonly libraryKey: string
@@ -53,6 +54,11 @@ export function createScanningWorld() {
   const plex: ScannedPlex = {
     refresh: async (libraryKey, path) => {
       if (ask(true) === undefined) return false
+      if (world.refreshFails > 0) {
+        world.refreshFails -= 1
+        world.onRefresh()
+        return false
+      }
       world.refreshes.push({ libraryKey, path, at: world.now })
       world.scansUntil.set(libraryKey, world.now + world.scanMs)
       world.onRefresh()

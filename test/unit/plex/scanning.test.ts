@@ -118,6 +118,23 @@ test('who asks while Plex is being told is not forgotten: there is a second scan
   expect(world.refreshes).toHaveLength(2)
 })
 
+test('who asks while Plex refuses a scan joins it, and neither is forgotten', async () => {
+  const { world, create, runUntil } = createScanningWorld()
+  const files = [`${folder}/a.mp4`, `${folder}/b.mp4`]
+  const [first = '', second = ''] = files
+  for (const file of files) world.shown.set(file, `key of ${file}`)
+  world.refreshFails = 1
+  world.onRefresh = () => {
+    world.onRefresh = () => undefined
+    create().request({ path: folder, requester: download(second) })
+  }
+  create().request({ path: folder, requester: download(first) })
+  await runUntil(world.now + 2 * minutes)
+  expect(world.refreshes).toHaveLength(1)
+  const found = { [first]: `key of ${first}`, [second]: `key of ${second}` }
+  expect(world.ended).toEqual([{ libraryKey: '2', found }])
+})
+
 test('when the one to be told is away, telling is tried again, and holds up nobody', async () => {
   const { world, create, runUntil, isIdle } = createScanningWorld()
   world.tellFails = 3
