@@ -26,18 +26,19 @@ function title(text: string): void {
 }
 
 async function measureHttp(system: BenchSystem): Promise<void> {
-  const libraries = await warmLibraries(system)
-  const bare = await startBare(system, libraries.body)
+  const [one, other] = await warmLibraries(system)
+  if (!one || !other) throw new Error('two friends are needed')
+  const bare = await startBare(system, one.body)
   const yardstick: Contestant = {
     ...size,
     name: 'a bare Hono route',
     baseUrl: bare.url,
     call: () => ({ path: '/' }),
-    accepts: ({ status, bytes }) => status === 200 && bytes === libraries.body.length,
+    accepts: ({ status, bytes }) => status === 200 && bytes === one.body.length,
   }
   try {
     title(`Reads, ${size.concurrency} at once, in turns. The ratio is of the p50 to the bare route's.`)
-    const reads = await compare([yardstick, ...readsOf(system, libraries, size)])
+    const reads = await compare([yardstick, ...readsOf(system, [one, other], size)])
     console.log(figuresTable(reads))
     title(`Webhooks, ${size.concurrency} at once, in turns with the bare route.`)
     const webhooks = await webhooksOf(system).compareWith(yardstick)

@@ -45,7 +45,7 @@ export function webhooksOf({ baseUrl, demo, worker }: BenchSystem): Webhooks {
     compareWith: (yardstick) => {
       const { concurrency } = yardstick
       const name = 'POST /api/webhooks/github'
-      return compare([yardstick, { name, baseUrl, call, accepts, settled, concurrency, count: 400 }])
+      return compare([yardstick, { name, baseUrl, call, accepts, settled, concurrency, count: 200 }])
     },
     stream: ({ perSecond, seconds }) => some({ perSecond, count: perSecond * seconds, concurrency: 64 }),
     burst: (count) => some({ count, concurrency: 4 }),
