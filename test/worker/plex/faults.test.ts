@@ -47,13 +47,6 @@ const rows: readonly Row[] = [
     stale: 'MISS',
     attempts: 1,
   },
-  {
-    name: 'slow',
-    fault: { kind: 'delay', delayMs: 900 },
-    cold: 'plex-unavailable',
-    stale: 'STALE',
-    attempts: 3,
-  },
   { name: 'hangs', fault: { kind: 'hang' }, cold: 'plex-unavailable', stale: 'STALE', attempts: 3 },
   { name: 'resets', fault: { kind: 'reset' }, cold: 'plex-unavailable', stale: 'STALE', attempts: 3 },
   { name: '500', fault: html(500), cold: 'plex-unavailable', stale: 'STALE', attempts: 3 },
