@@ -86,7 +86,7 @@ function operationMarkup(path: string, method: string, operation: Operation): Ma
   const { summary, parameters, requestBody, responses } = operation
   return html`<details>
     <summary>
-      <b>${method.toUpperCase()}</b> <code>${path}</code> ${summary} <i>${access(operation)}</i>
+      <b>${method.toUpperCase()}</b> <code>${path}</code> <span>${summary}</span> <i>${access(operation)}</i>
     </summary>
     ${parameters.map(
       (parameter) =>
@@ -123,9 +123,19 @@ h1 small { font-size: 1rem; opacity: .6 }
 h2 { text-transform: capitalize; margin-top: 2rem }
 h3 { font-size: 1rem; margin: 1rem 0 .25rem }
 details { border-top: 1px solid color-mix(in srgb, currentColor 20%, transparent); padding: .5rem 0 }
-summary { cursor: pointer }
-summary b { display: inline-block; min-width: 4.5rem }
-summary i { float: right; opacity: .6 }
+summary { display: flex; flex-wrap: wrap; gap: 0 .75rem; cursor: pointer; list-style: none }
+summary::-webkit-details-marker { display: none }
+summary::before { content: '▸'; width: .75rem; opacity: .6 }
+details[open] > summary::before { content: '▾' }
+summary b { min-width: 3.75rem }
+summary code { overflow-wrap: anywhere }
+summary span { flex: 1 }
+summary i { opacity: .6 }
+@media (max-width: 45rem) {
+  body { margin: 1rem auto }
+  summary i { margin-left: auto }
+  summary b ~ code, summary b ~ span { order: 1; flex: 1 0 100%; box-sizing: border-box; padding-left: 1.5rem }
+}
 pre { overflow-x: auto; margin: 0; padding: .75rem; background: color-mix(in srgb, currentColor 7%, transparent) }
 input { width: 100%; padding: .5rem; font: inherit; box-sizing: border-box }
 `
@@ -137,6 +147,9 @@ filter.addEventListener('input', () => {
   const wanted = filter.value.toLowerCase()
   for (const details of document.querySelectorAll('details')) {
     details.hidden = !details.firstElementChild.textContent.toLowerCase().includes(wanted)
+  }
+  for (const section of document.querySelectorAll('section')) {
+    section.hidden = !section.querySelector('details:not([hidden])')
   }
 })
 `
