@@ -18,6 +18,7 @@ import { JobRounds } from './job-rounds.ts'
 import { JobTable } from './job-table.ts'
 import { OwnerEvents } from './owner-events.ts'
 import { Questions } from './questions.ts'
+import { reasonOf } from './reason-of.ts'
 import { Turns } from './turns.ts'
 
 /**
@@ -147,7 +148,7 @@ export class DownloadQueue extends DurableObject<Env> {
     try {
       await this.#turn(() => this.#talk.hear(socket, data, Date.now()))
     } catch (error) {
-      log('warn', 'downloader-not-heard', { cause: String(error) })
+      log('warn', 'downloader-not-heard', { cause: reasonOf(error) })
       // It will come back and say again what counts.
       socket.close(1011, 'this could not be stored')
     }
@@ -181,7 +182,7 @@ export class DownloadQueue extends DurableObject<Env> {
       await server.requestScan({ path, requester: { kind: 'download', downloadId, file } })
       return true
     } catch (error) {
-      log('warn', 'scan-not-requested', { cause: String(error) })
+      log('warn', 'scan-not-requested', { cause: reasonOf(error) })
       return false
     }
   }

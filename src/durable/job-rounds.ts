@@ -6,6 +6,7 @@ import { assign, lapse, newJob, wakeAt, type Job } from '../youtube/job.ts'
 import type { DownloadStory } from './download-story.ts'
 import type { DownloaderSockets } from './downloader-sockets.ts'
 import type { JobTable } from './job-table.ts'
+import { reasonOf } from './reason-of.ts'
 
 /** Plex has this long to show a placed file; the download is completed without it then. */
 const scanPatienceMs = 10 * 60_000
@@ -74,7 +75,7 @@ export class JobRounds {
       if (now - job.scan.since > scanPatienceMs) await this.#to.story.scanned(job.id, undefined, now)
       else await this.#to.story.requestScan(job)
     } catch (error) {
-      log('warn', 'scan-not-looked-after', { cause: String(error) })
+      log('warn', 'scan-not-looked-after', { cause: reasonOf(error) })
     }
   }
 }

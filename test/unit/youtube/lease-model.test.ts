@@ -137,6 +137,7 @@ class Model {
   hear(id: string, { jobId, lease, kind }: Result): void {
     const held = this.jobs.get(jobId)
     if (!holdsLease(held, id, lease)) return
+    expect(lease, 'only the last lease counts').toBe(this.granted.get(jobId))
     if (kind === 'completed') {
       this.jobs.delete(jobId)
       this.completed.push(jobId)

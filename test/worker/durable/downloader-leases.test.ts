@@ -205,6 +205,21 @@ test.each([
   },
 )
 
+test('the log says that D1 failed, and nothing of what was to be written', async () => {
+  const logged = vi.spyOn(console, 'log')
+  const frank = await newFriend()
+  const nas = await connect()
+  const { id } = await request(frank)
+  await withoutD1(async () => {
+    await nas.takes(id)
+    await nas.closed
+  })
+  const lines = logged.mock.calls.map(([line]) => String(line))
+  const line = lines.find((each) => each.includes('downloader-not-heard'))
+  expect(line).toContain('no such table')
+  expect(line).not.toContain(nas.metadata.title)
+})
+
 test('a start that D1 cannot take is told once it can', async () => {
   const frank = await newFriend()
   const owner = await listen(frank)

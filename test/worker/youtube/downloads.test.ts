@@ -180,6 +180,7 @@ test('another user’s download does not exist', async () => {
   await expectProblem(await cancel(fatima, id), 'not-found')
   await expectProblem(await cancel(fatima, crypto.randomUUID()), 'not-found')
   await expectProblem(await cancel(fatima, 'x'), 'invalid-request')
+  expect(await queue().cancel(fatima.userId, id)).toBe(false)
   expect(await read(frank, id)).toMatchObject({ status: 'queued' })
 })
 

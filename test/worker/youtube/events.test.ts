@@ -1,3 +1,4 @@
+import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { liveEvents, type LiveEventName } from '#contract/live.ts'
@@ -131,6 +132,29 @@ test('a cancel, a retry and a failure are told with their reasons', async () => 
     { event: 'youtube:retrying', data: { downloadId: id, attempt: 2, failure: { code: 'network' } } },
     { event: 'youtube:started', data: { downloadId: id, attempt: 2 } },
     { event: 'youtube:failed', data: { downloadId: id, failure: { code: 'private', advice: 'Ask.' } } },
+  ])
+})
+
+test('D1 may be slow: nothing overtakes what it still writes', async () => {
+  const frank = await newFriend()
+  const owner = await listen(frank)
+  const downloader = await connect()
+  const { id } = await request(frank)
+  const statement: D1PreparedStatement = Object.getPrototypeOf(env.DB.prepare('select 1'))
+  vi.spyOn(statement, 'raw').mockImplementationOnce(async function (this: D1PreparedStatement) {
+    await scheduler.wait(100)
+    const { results } = await this.all()
+    return results.map((row) => Object.values(row))
+  })
+  const { leased } = await downloader.takes(id)
+  downloader.say({ type: 'progress', ...leased, progress: progress(50) })
+  await downloader.ends(leased, completed)
+  expect(await read(frank, id)).toMatchObject({ status: 'scanning', title: 'A film of a cat' })
+  expect((await owner.all(4)).map(({ event }) => event)).toEqual([
+    'youtube:created',
+    'youtube:started',
+    'youtube:progress',
+    'youtube:processing',
   ])
 })
 
