@@ -109,6 +109,7 @@ const Settings = z.object({
   PLEX_TV_TIMEOUT_MS: number(10_000),
   METADATA_TIMEOUT_MS: number(30_000),
   BULKHEAD: number(10),
+  ANSWER_MEMORY_MS: number(5_000, 0),
   LIVE_SHARDS: number(1),
   SCAN_QUIET_MS: number(5_000, 0),
   SCAN_MAX_WAIT_MS: number(60_000, 0),
@@ -198,6 +199,7 @@ function shape(settings: z.output<typeof Settings>) {
     },
     retry: { tries: settings.RETRY_TRIES, baseMs: settings.RETRY_BASE_MS, maxDelayMs: 8_000 },
     bulkhead: settings.BULKHEAD,
+    answerMemoryMs: settings.ANSWER_MEMORY_MS,
     ttl: {
       server: hours(1),
       libraries: hours(1),

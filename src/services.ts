@@ -26,6 +26,7 @@ import { createPlexTvClient } from './platform/plex-tv-client.ts'
 import { createPlexUpstream, plexBreakerName } from './platform/plex-upstream.ts'
 import { createPlexTvUpstream } from './platform/plex-tv-upstream.ts'
 import { createProbes } from './platform/probes.ts'
+import { rememberAnswers } from './platform/remembered-answers.ts'
 import { isOneOf, newSecret, sha256Hex } from './platform/secrets.ts'
 import { createAccessControl, createGates, createQuota } from './platform/user-gates.ts'
 import { createUserStore } from './platform/user-store.ts'
@@ -51,7 +52,7 @@ export function buildServices(env: Env) {
   const plexServer = () => env.PLEX_SERVER.getByName(config.plex.machineIdentifier)
   const generations = createGenerations(plexServer, now)
   const cache = createAnswerCache({
-    kv: env.CACHE,
+    kv: rememberAnswers(env.CACHE, config.answerMemoryMs, now),
     generations,
     maxStaleMs: config.ttl.maxStale,
     now,

@@ -23,5 +23,7 @@ export const testBindings = (world: WorldUrls) => ({
   SCAN_QUIET_MS: '50',
   SCAN_MAX_WAIT_MS: '500',
   DOWNLOAD_RETRY_BASE_MS: '10',
+  // Tests look into KV and change what is there.
+  ANSWER_MEMORY_MS: '0',
   METADATA_TIMEOUT_MS: '500',
 })
