@@ -17,6 +17,7 @@ import { createDownloadStore } from './platform/download-records.ts'
 import { createDownloadQueue } from './platform/download-queue.ts'
 import { createGenerations } from './platform/generations.ts'
 import { createHealthStore } from './platform/health-store.ts'
+import { createImageSignatures } from './platform/image-signatures.ts'
 import { createLiveRooms } from './platform/live-rooms.ts'
 import { log } from './platform/logger.ts'
 import { createPlexClient } from './platform/plex-client.ts'
@@ -31,6 +32,7 @@ import { isOneOf, newSecret, sha256Hex } from './platform/secrets.ts'
 import { createAccessControl, createGates, createQuota } from './platform/user-gates.ts'
 import { createUserStore } from './platform/user-store.ts'
 import { createVault } from './platform/vault.ts'
+import { createImages } from './plex/images.ts'
 import { createPlex } from './plex/service.ts'
 import { createWebhooks } from './webhooks/service.ts'
 import { createYoutube } from './youtube/service.ts'
@@ -88,7 +90,9 @@ export function buildServices(env: Env) {
     now,
   )
   const bulkhead = createBulkhead(config.bulkhead, { holdMs: config.plex.deadlineMs, now })
+  const images = createImages({ signatures: createImageSignatures(config.accessTokenKeys) })
   const plex = createPlex({
+    images,
     reader: createPlexReader({
       client: createPlexClient({
         url: config.plex.url,

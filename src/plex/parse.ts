@@ -1,4 +1,5 @@
 import { decimal, flag, instant, integer, rows, text, type Row } from './container.ts'
+import { imagesOf } from './image-paths.ts'
 import { LibraryKey, type Item, type Library } from './schema.ts'
 
 export type View = {
@@ -81,6 +82,7 @@ export function parseItem(row: Row, view: View, libraryKey?: string): Item | und
     grandparentTitle: text(row['grandparentTitle']),
     genres: genres.length > 0 ? genres : undefined,
     media: media.length > 0 ? media : undefined,
+    images: imagesOf(row),
     url: itemUrl(view.machineIdentifier, ratingKey),
   })
 }

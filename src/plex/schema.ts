@@ -2,6 +2,8 @@ import * as z from 'zod'
 
 import { HealthCause, HealthStatus } from '#contract/health.ts'
 
+import { ItemImages } from './image-paths.ts'
+
 export const LibraryKey = z.string().regex(/^\d{1,9}$/, 'must be digits')
 export const RatingKey = z.string().regex(/^\d{1,12}$/, 'must be digits')
 
@@ -84,6 +86,7 @@ export const Item = z
     grandparentTitle: z.string().optional(),
     genres: z.array(z.string()).optional(),
     media: z.array(MediaVersion).optional(),
+    images: ItemImages.optional(),
     url: z.url().optional().meta({ description: 'Opens the item in Plex' }),
   })
   .meta({ id: 'Item' })

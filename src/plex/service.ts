@@ -35,7 +35,7 @@ export function createPlex(dependencies: PlexDependencies) {
       ttlMs,
       background,
       changesWith,
-      load: () => load(viewOf(caller)),
+      load: async () => dependencies.images.sign(caller.scope, await load(viewOf(caller))),
     })
 
   const readLibraries = async (caller: Caller, view: View): Promise<Library[]> => {
