@@ -13,6 +13,7 @@ import { requestScope } from './http/middleware/request-scope.ts'
 import { documents } from './http/documents.ts'
 import { live } from './live/routes.ts'
 import { plex } from './plex/routes.ts'
+import { scans } from './plex/scan-routes.ts'
 import type { Services } from './services.ts'
 import { webhooks } from './webhooks/routes.ts'
 import { downloaderLink } from './youtube/link-routes.ts'
@@ -53,6 +54,7 @@ export function featuresOf(services: Services): readonly Feature[] {
   return [
     auth(services.auth),
     plex(services.plex),
+    scans(services.scans),
     youtube(services.youtube),
     downloaderLink(services.downloaderLink),
     webhooks(services.webhooks),

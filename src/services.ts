@@ -33,6 +33,7 @@ import { createAccessControl, createGates, createQuota } from './platform/user-g
 import { createUserStore } from './platform/user-store.ts'
 import { createVault } from './platform/vault.ts'
 import { createImages } from './plex/images.ts'
+import { createScans } from './plex/scans.ts'
 import { createPlex } from './plex/service.ts'
 import { createWebhooks } from './webhooks/service.ts'
 import { createYoutube } from './youtube/service.ts'
@@ -91,24 +92,30 @@ export function buildServices(env: Env) {
   )
   const bulkhead = createBulkhead(config.bulkhead, { holdMs: config.plex.deadlineMs, now })
   const images = createImages({ signatures: createImageSignatures(config.accessTokenKeys) })
-  const plex = createPlex({
-    images,
-    reader: createPlexReader({
-      client: createPlexClient({
-        url: config.plex.url,
-        clientIdentifier: config.plexTv.clientIdentifier,
-        upstream: createPlexUpstream(env, bulkhead, breaker),
-      }),
-      serverToken: async (userId) => (await users.tokens(userId))?.serverToken,
-      confirmMembership: auth.confirmMembership,
+  const reader = createPlexReader({
+    client: createPlexClient({
+      url: config.plex.url,
+      clientIdentifier: config.plexTv.clientIdentifier,
+      upstream: createPlexUpstream(env, bulkhead, breaker),
     }),
-    cache,
+    serverToken: async (userId) => (await users.tokens(userId))?.serverToken,
+    confirmMembership: auth.confirmMembership,
+  })
+  const scans = createScans({
+    reader,
     scans: {
       request: ({ userId, ...scan }) =>
         plexServer().requestScan({ ...scan, requester: { kind: 'user', userId } }),
     },
-    probe: createPlexProbe({ ...config.plex, breaker, now }),
     audit,
+    machineIdentifier: config.plex.machineIdentifier,
+    now,
+  })
+  const plex = createPlex({
+    images,
+    reader,
+    cache,
+    probe: createPlexProbe({ ...config.plex, breaker, now }),
     machineIdentifier: config.plex.machineIdentifier,
     ttl: config.ttl,
     now,
@@ -150,6 +157,7 @@ export function buildServices(env: Env) {
   return {
     auth,
     plex,
+    scans,
     youtube,
     webhooks,
     downloaderLink: {

@@ -56,14 +56,6 @@ export type PlexHealth = {
 }
 export type PlexProbe = () => Promise<PlexHealth>
 
-export type Scans = {
-  request(scan: {
-    readonly libraryKey: string
-    readonly path?: string
-    readonly userId: string
-  }): Promise<void>
-}
-
 export type Audit = (entry: {
   readonly actor: string
   readonly action: string
@@ -80,9 +72,7 @@ export type PlexDependencies = {
   readonly reader: PlexReader
   readonly images: Images
   readonly cache: AnswerCache
-  readonly scans: Scans
   readonly probe: PlexProbe
-  readonly audit: Audit
   readonly machineIdentifier: string
   readonly ttl: {
     readonly server: number

@@ -13,8 +13,6 @@ import {
   Page,
   RecentBody,
   RecentQuery,
-  RefreshBody,
-  RefreshLibrary,
   SearchBody,
   SearchQuery,
   ServerBody,
@@ -123,18 +121,6 @@ const listRecentlyAdded = operation({
   problems: readProblems,
 })
 
-const refreshLibrary = operation({
-  id: 'refreshLibrary',
-  method: 'post',
-  path: '/libraries/:key/refresh',
-  summary: 'Have Plex look for new files',
-  access: 'admin',
-  limit: 'plex',
-  request: { param: LibraryParam, json: RefreshLibrary },
-  responses: { 202: RefreshBody },
-  problems: [...readProblems, 'not-found'],
-})
-
 export const plex = (service: Plex): Feature =>
   feature('/plex', (on) => {
     on(readHealth, async ({ c, caller }) => {
@@ -161,8 +147,5 @@ export const plex = (service: Plex): Feature =>
     )
     on(listRecentlyAdded, async ({ c, query, ...asked }) =>
       cachedResponse(c, await service.recentlyAdded(asked, query.limit)),
-    )
-    on(refreshLibrary, async ({ c, param, json, ...asked }) =>
-      c.json({ data: await service.refresh(asked, param.key, json.path) }, 202),
     )
   })

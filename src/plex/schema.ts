@@ -106,18 +106,6 @@ export const SearchBody = z.object({
 })
 export const RecentBody = z.object({ data: z.array(Item), meta: count })
 
-export const RefreshLibrary = z.strictObject({
-  path: z
-    .string()
-    .min(1)
-    .max(1024)
-    .optional()
-    .meta({ description: 'A folder inside the library, as the Plex server sees it' }),
-})
-export const RefreshBody = z.object({
-  data: z.object({ libraryKey: z.string(), path: z.string().optional(), state: z.literal('queued') }),
-})
-
 export const HealthBody = z.object({
   data: z.object({ status: HealthStatus, latencyMs: z.number().optional(), cause: HealthCause.optional() }),
 })

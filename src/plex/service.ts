@@ -3,7 +3,6 @@ import { Problem } from '#contract/problem.ts'
 import type { Asked, CachedAnswer } from '../http/cached-response.ts'
 import type { Caller } from '../http/env.ts'
 import { decimal, instant, rows, text, total } from './container.ts'
-import { holds, scanFolder } from './location.ts'
 import { newestType, parseItem, parseItems, parseLibraries, type View } from './parse.ts'
 import { plexPath, type PlexDependencies } from './ports.ts'
 import { LibrariesBody, type Item, type Library } from './schema.ts'
@@ -161,26 +160,6 @@ export function createPlex(dependencies: PlexDependencies) {
           .slice(0, limit)
         return { data, meta: { count: data.length } }
       }),
-
-    /**
-     * Asks for a scan; many requests for one folder become one. The path must lie inside the library; of a file it is
-     * the folder that is scanned. Answers what will be.
-     */
-    async refresh({ caller }: Asked, libraryKey: string, asked: string | undefined) {
-      const path = asked === undefined ? undefined : scanFolder(asked)
-      const libraries = await readLibraries(caller, { ...viewOf(caller), paths: true })
-      const library = libraries.find(({ key }) => key === libraryKey)
-      if (!library) throw new Problem('not-found')
-      if (path !== undefined && !library.locations?.some((location) => holds(location, path))) {
-        throw new Problem('invalid-request', {
-          members: { errors: [{ pointer: 'json#/path', detail: 'must be a folder inside this library' }] },
-        })
-      }
-      const scan = { libraryKey, ...(path !== undefined && { path }) }
-      await dependencies.scans.request({ ...scan, userId: caller.userId })
-      await dependencies.audit({ actor: caller.userId, action: 'plex.refresh', target: libraryKey })
-      return { ...scan, state: 'queued' as const }
-    },
 
     /** Which libraries the caller may see, from the same answer as `libraries`. */
     async libraryKeys(asked: Asked): Promise<readonly string[]> {
