@@ -54,6 +54,13 @@ export const catalogue = {
     title: 'The download has already ended',
     members: { downloadStatus: z.string() },
   },
+  'collection-title-taken': { status: 409, title: 'Another collection of this library has that title' },
+  'collection-is-smart': { status: 409, title: 'A rule decides what this collection holds' },
+  'collection-busy': {
+    status: 409,
+    title: 'This collection is being changed by somebody else',
+    members: { retryAfter },
+  },
   'pin-expired': { status: 410, title: 'The sign-in code has expired: start again' },
   'payload-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'The body has the wrong content type' },

@@ -1,7 +1,7 @@
 import { Problem } from '#contract/problem.ts'
 
 import { isRow, type Row } from '../plex/container.ts'
-import type { PlexContainer, PlexPath, PlexQuestion } from '../plex/ports.ts'
+import type { PlexCommand, PlexContainer, PlexPath, PlexQuestion } from '../plex/ports.ts'
 import { UpstreamError, type Upstream, type UpstreamAnswer } from './upstream.ts'
 
 export type PlexClient = {
@@ -14,6 +14,8 @@ export type PlexClient = {
     path: PlexPath,
     query?: Readonly<Record<string, string>>,
   ): Promise<'done' | 'token-refused'>
+  /** Changes something. Never repeated; the container is empty when there is none to read. */
+  write(token: string, command: PlexCommand): Promise<Row | 'token-refused'>
 }
 
 type Options = {
@@ -54,8 +56,10 @@ export function createPlexClient({ url, clientIdentifier, upstream }: Options): 
     async read(token, question) {
       const answer = await send(token, 'GET', question)
       if (answer.status === 401) return 'token-refused'
-      if ((answer.status === 403 || answer.status === 404) && namesSomething(question.path)) {
-        throw new Problem('not-found')
+      if (namesSomething(question.path)) {
+        if (answer.status === 404) throw new Problem('not-found')
+        // To who asks there is no difference; to what may be remembered there is.
+        if (answer.status === 403) throw new Problem('not-found', { cause: 'forbidden' })
       }
       const header = answer.headers.get('x-plex-container-total-size')
       return { container: parseContainer(answer), ...(header && { totalSizeHeader: header }) }
@@ -68,24 +72,40 @@ export function createPlexClient({ url, clientIdentifier, upstream }: Options): 
       if (answer.status >= 300) throw new Problem('upstream-invalid', { cause: answer.status })
       return 'done'
     },
+
+    async write(token, { method, path, query }) {
+      const answer = await send(token, method, { path, ...(query && { query }) })
+      if (answer.status === 401) return 'token-refused'
+      if (answer.status === 403) throw new Problem('forbidden')
+      if (answer.status === 404) throw new Problem('not-found')
+      if (answer.status === 409) throw new Problem('collection-title-taken')
+      if (answer.status >= 300) throw new Problem('upstream-invalid', { cause: answer.status })
+      // What is done is often answered with nothing; a page of somebody's is no word of PMS.
+      return answer.bytes.length === 0 ? {} : parseContainer(answer)
+    },
   }
 }
 
 /** A path without a key is always there: a 404 under it is no answer of PMS. */
-const namesSomething = (path: PlexPath) => /\/\d+(\/|$)/.test(path)
+const namesSomething = (path: PlexPath) => /\/\d+(,\d+)*(\/|$)/.test(path)
 
 /** A reverse proxy's sign-in page is a 200 too: only JSON with a container counts as an answer of PMS. */
 function parseContainer(answer: UpstreamAnswer): Row {
-  if (answer.status !== 200 || answer.contentType !== 'application/json') {
-    throw new Problem('upstream-invalid', { cause: `${answer.status} ${answer.contentType}` })
-  }
+  const container = answer.status === 200 ? readContainer(answer) : undefined
+  if (container) return container
+  throw new Problem('upstream-invalid', {
+    cause: `${answer.status} ${answer.contentType}, no MediaContainer`,
+  })
+}
+
+function readContainer({ contentType, bytes }: UpstreamAnswer): Row | undefined {
+  if (contentType !== 'application/json') return undefined
   try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(answer.bytes))
-    if (isRow(value) && isRow(value['MediaContainer'])) return value['MediaContainer']
-  } catch (cause) {
-    throw new Problem('upstream-invalid', { cause })
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    return isRow(value) && isRow(value['MediaContainer']) ? value['MediaContainer'] : undefined
+  } catch {
+    return undefined
   }
-  throw new Problem('upstream-invalid', { cause: 'no MediaContainer' })
 }
 
 export function isStartupMaintenance({ status, bytes }: UpstreamAnswer): boolean {
