@@ -6,6 +6,7 @@ import { createLiveRooms } from '../platform/live-rooms.ts'
 import { log } from '../platform/logger.ts'
 import { filesWaitedFor, type RunningScan, type ScanRequest } from '../plex/scan.ts'
 import { createScanning } from '../plex/scanning.ts'
+import { createLocks } from './locks.ts'
 import { createShelf } from './shelf.ts'
 
 const renewalLeaseMs = 10_000
@@ -18,6 +19,7 @@ export class PlexServer extends DurableObject<Env> {
   readonly #config = configOf(this.env)
   readonly #rooms = createLiveRooms(this.env.LIVE_ROOM, this.#config.liveShards, log)
   readonly #renewals = new Map<string, number>()
+  readonly #locks = createLocks(this.ctx.storage.kv, Date.now)
   readonly #scanning = createScanning({
     queued: createShelf(this.ctx.storage.kv, 'queued:'),
     running: createShelf(this.ctx.storage.kv, 'running:'),
@@ -47,6 +49,19 @@ export class PlexServer extends DurableObject<Env> {
     if (this.#renewals.has(key)) return false
     this.#renewals.set(key, now + renewalLeaseMs)
     return true
+  }
+
+  /** The token of the one writer who may change what has this name, or nothing while it is another. */
+  claimLock(name: string, holder: string, ttlMs: number): number | undefined {
+    return this.#locks.claim(name, holder, ttlMs)
+  }
+
+  renewLock(name: string, token: number, ttlMs: number): boolean {
+    return this.#locks.renew(name, token, ttlMs)
+  }
+
+  releaseLock(name: string, token: number): void {
+    this.#locks.release(name, token)
   }
 
   async requestScan(request: ScanRequest): Promise<void> {
