@@ -12,6 +12,7 @@ import { problemResponse } from './http/problem-response.ts'
 import { requestScope } from './http/middleware/request-scope.ts'
 import { documents } from './http/documents.ts'
 import { live } from './live/routes.ts'
+import { images } from './plex/image-routes.ts'
 import { plex } from './plex/routes.ts'
 import { scans } from './plex/scan-routes.ts'
 import type { Services } from './services.ts'
@@ -54,6 +55,7 @@ export function featuresOf(services: Services): readonly Feature[] {
   return [
     auth(services.auth),
     plex(services.plex),
+    images(services.images),
     scans(services.scans),
     youtube(services.youtube),
     downloaderLink(services.downloaderLink),

@@ -17,9 +17,12 @@ import { createDownloadStore } from './platform/download-records.ts'
 import { createDownloadQueue } from './platform/download-queue.ts'
 import { createGenerations } from './platform/generations.ts'
 import { createHealthStore } from './platform/health-store.ts'
+import { createImageReader } from './platform/image-reader.ts'
+import { createImageShelf } from './platform/image-shelf.ts'
 import { createImageSignatures } from './platform/image-signatures.ts'
 import { createLiveRooms } from './platform/live-rooms.ts'
 import { log } from './platform/logger.ts'
+import { withPatience } from './platform/patient-store.ts'
 import { createPlexClient } from './platform/plex-client.ts'
 import { createPlexProbe } from './platform/plex-probe.ts'
 import { createPlexReader } from './platform/plex-reader.ts'
@@ -27,7 +30,9 @@ import { createPlexTvClient } from './platform/plex-tv-client.ts'
 import { createPlexUpstream, plexBreakerName } from './platform/plex-upstream.ts'
 import { createPlexTvUpstream } from './platform/plex-tv-upstream.ts'
 import { createProbes } from './platform/probes.ts'
+import { createReadCounts } from './platform/read-counts.ts'
 import { rememberAnswers } from './platform/remembered-answers.ts'
+import { createShares } from './platform/shares.ts'
 import { isOneOf, newSecret, sha256Hex } from './platform/secrets.ts'
 import { createAccessControl, createGates, createQuota } from './platform/user-gates.ts'
 import { createUserStore } from './platform/user-store.ts'
@@ -53,10 +58,14 @@ export function buildServices(env: Env) {
   const budgets = createBudgets(env.RATE_LIMITER, config.limits, now)
   const rooms = createLiveRooms(env.LIVE_ROOM, config.liveShards, log)
   const plexServer = () => env.PLEX_SERVER.getByName(config.plex.machineIdentifier)
-  const generations = createGenerations(plexServer, now)
+  const gates = createGates(env.USER_GATE, now)
+  const reads = createReadCounts()
+  const generations = createGenerations(plexServer, reads.take, now)
   const cache = createAnswerCache({
-    kv: rememberAnswers(env.CACHE, config.answerMemoryMs, now),
+    kv: rememberAnswers(withPatience(env.CACHE, now), config.answerMemoryMs, now),
     generations,
+    server: config.plex.machineIdentifier,
+    onRead: reads.count,
     maxStaleMs: config.ttl.maxStale,
     now,
     random: Math.random,
@@ -71,11 +80,12 @@ export function buildServices(env: Env) {
       upstream: createPlexTvUpstream(env),
     }),
     users,
-    gates: createGates(env.USER_GATE, now),
+    gates,
     accessTokens,
     budget: budgets.signIn,
     sealer: vault,
     endLiveSessions: (userId, sessionId) => rooms.disconnect(userId, sessionId),
+    confirmShare: (userId) => shares.confirm(userId),
     adminUserId: config.plexTv.adminUserId,
     log,
     now,
@@ -91,15 +101,31 @@ export function buildServices(env: Env) {
     now,
   )
   const bulkhead = createBulkhead(config.bulkhead, { holdMs: config.plex.deadlineMs, now })
-  const images = createImages({ signatures: createImageSignatures(config.accessTokenKeys) })
-  const reader = createPlexReader({
+  const shares = createShares({
+    reader: { read: (userId, question) => reader.read(userId, question) },
+    noteShare: gates.noteShare,
+    reauthenticate: rooms.reauthenticate,
+    wait: (ms) => scheduler.wait(ms),
+    log,
+  })
+  const asUser = {
     client: createPlexClient({
       url: config.plex.url,
       clientIdentifier: config.plexTv.clientIdentifier,
       upstream: createPlexUpstream(env, bulkhead, breaker),
     }),
-    serverToken: async (userId) => (await users.tokens(userId))?.serverToken,
+    serverToken: async (userId: string) => (await users.tokens(userId))?.serverToken,
     confirmMembership: auth.confirmMembership,
+  }
+  const reader = createPlexReader({
+    noteShare: shares.note,
+    ...asUser,
+  })
+  const images = createImages({
+    signatures: createImageSignatures(config.accessTokenKeys),
+    holdsScope: (userId, version) => gates.holdsScope(userId, version),
+    shelf: createImageShelf(config.plex.machineIdentifier, now, log),
+    read: createImageReader(asUser),
   })
   const scans = createScans({
     reader,
@@ -145,7 +171,9 @@ export function buildServices(env: Env) {
     effects: {
       scan: (libraryKey, deliveryId) =>
         plexServer().requestScan({ libraryKey, requester: { kind: 'delivery', deliveryId } }),
-      invalidate: (libraryKey) => plexServer().changed(libraryKey),
+      invalidate: async (libraryKey) => {
+        await generations.changed(libraryKey)
+      },
       publish: rooms.publish,
     },
     audit,
@@ -156,6 +184,7 @@ export function buildServices(env: Env) {
 
   return {
     auth,
+    images,
     plex,
     scans,
     youtube,

@@ -10,6 +10,8 @@ export type Account = {
   readonly scopeVersion: number
   /** When plex.tv last confirmed that the account has access to our server. */
   readonly confirmedAt: number
+  /** The number of the last change of the server's content that this user has made. */
+  readonly changed?: number
 }
 
 type Session = {
@@ -103,6 +105,26 @@ export class UserGate extends DurableObject<Env> {
   /** The share may have changed: nothing cached for it so far is served again. */
   newScope(now = Date.now()): void {
     this.#change((account) => ({ ...account, scopeVersion: this.#nextScope(now) }))
+  }
+
+  /** Whether someone is signed in who has that share still. */
+  holdsScope(scopeVersion: number, now = Date.now()): boolean {
+    return this.#account().scopeVersion === scopeVersion && Object.keys(this.#sessions(now)).length > 0
+  }
+
+  /** Remembers a change this user has made: what they read next must not be from before it. */
+  noteChange(change: number): void {
+    this.#change((account) => ({ ...account, changed: Math.max(account.changed ?? 0, change) }))
+  }
+
+  /** What Plex shares with this user, as it says now. Something else than before: nothing cached so far is served again. */
+  noteShare(share: string, now = Date.now()): 'new' | 'same' {
+    const before = this.ctx.storage.kv.get<string>('share')
+    if (before === share) return 'same'
+    if (this.ctx.storage.kv.get('account')) this.ctx.storage.kv.put('share', share)
+    if (before === undefined) return 'same'
+    this.newScope(now)
+    return 'new'
   }
 
   revoke(sessionId: string, now = Date.now()): void {

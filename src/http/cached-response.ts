@@ -17,6 +17,8 @@ export type CachedRead = {
   readonly ttlMs: number
   /** Whose changes make it old: a library's by its key, those of `any` library, or `never`. */
   readonly changesWith: string
+  /** The last change that who asks has made: an answer from before it is old. */
+  readonly since?: number
   readonly load: () => Promise<unknown>
   readonly background: Background
 }
@@ -54,7 +56,7 @@ export function cachedResponse(c: Context<AppEnv>, answer: CachedAnswer): Opaque
 }
 
 /** Weak comparison, as RFC 9110 §13.1.2 asks for `If-None-Match`. */
-function matches(header: string | undefined, etag: string): boolean {
+export function matches(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false
   const bare = (tag: string) => tag.trim().replace(/^W\//, '')
   return header.trim() === '*' || header.split(',').some((tag) => bare(tag) === bare(etag))

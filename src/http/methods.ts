@@ -18,7 +18,7 @@ function pattern(path: string): RegExp {
   const source = path
     .replace(/\/$/, '')
     .split('/')
-    .map((part) => (part.startsWith(':') ? '[^/]+' : part))
+    .map((part) => (part.startsWith(':') ? (part.endsWith('{.+}') ? '.+' : '[^/]+') : part))
     .join('/')
   return new RegExp(`^${source}$`)
 }

@@ -19,7 +19,9 @@ export function openapi(
   const paths: Record<string, Record<string, Json>> = {}
   for (const { base, operations } of features) {
     for (const operation of operations) {
-      const path = `/api${base}${operation.path}`.replaceAll(/:(\w+)/g, '{$1}').replace(/\/$/, '')
+      const path = `/api${base}${operation.path}`
+        .replaceAll(/:(\w+)(?:\{[^}]*\})?/g, '{$1}')
+        .replace(/\/$/, '')
       paths[path] = { ...paths[path], [operation.method]: describeOperation(operation, base) }
     }
   }
@@ -86,7 +88,10 @@ function successes({ responses }: Operation): Json {
     Object.entries(responses).map(([status, schema]) => [
       status,
       typeof schema === 'string'
-        ? { description: schema === 'upgrade' ? 'The connection becomes a WebSocket' : 'Done' }
+        ? {
+            description: schema === 'upgrade' ? 'The connection becomes a WebSocket' : 'Done',
+            ...(schema === 'image' && { content: { 'image/*': {} } }),
+          }
         : { description: 'OK', content: { 'application/json': { schema: jsonSchema(schema, 'output') } } },
     ]),
   )

@@ -7,7 +7,9 @@ import type { Access, AppEnv, Caller, LimitName } from './env.ts'
 
 export type Method = 'get' | 'post' | 'put' | 'delete'
 
-type Responses = { readonly [status: number]: z.ZodType | 'empty' | 'upgrade' | 'redirect' | 'text' }
+type Responses = {
+  readonly [status: number]: z.ZodType | 'empty' | 'upgrade' | 'redirect' | 'text' | 'image'
+}
 
 export type OperationRequest = {
   readonly param?: z.ZodObject

@@ -14,9 +14,13 @@ export type PlexClient = {
     path: PlexPath,
     query?: Readonly<Record<string, string>>,
   ): Promise<'done' | 'token-refused'>
+  /** A picture, whatever its format. */
+  picture(token: string, question: PlexQuestion): Promise<PlexPicture | 'token-refused'>
   /** Changes something. Never repeated; the container is empty when there is none to read. */
   write(token: string, command: PlexCommand): Promise<Row | 'token-refused'>
 }
+
+export type PlexPicture = { readonly body: Uint8Array; readonly contentType: string }
 
 type Options = {
   readonly url: string
@@ -30,6 +34,7 @@ export function createPlexClient({ url, clientIdentifier, upstream }: Options): 
     token: string,
     method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     { path, query, page }: PlexQuestion,
+    limits: { readonly maxBytes?: number } = {},
   ) => {
     const parameters = new URLSearchParams(query)
     const headers = {
@@ -46,7 +51,7 @@ export function createPlexClient({ url, clientIdentifier, upstream }: Options): 
     try {
       // A plus is a space in forms only; in an address not every server takes it for one.
       const search = parameters.size > 0 ? `?${parameters.toString().replaceAll('+', '%20')}` : ''
-      return await upstream.call({ method, url: `${url}${path}${search}`, headers })
+      return await upstream.call({ method, url: `${url}${path}${search}`, headers, ...limits })
     } catch (cause) {
       throw plexProblem(cause)
     }
@@ -73,6 +78,18 @@ export function createPlexClient({ url, clientIdentifier, upstream }: Options): 
       return 'done'
     },
 
+    async picture(token, question) {
+      const answer = await send(token, 'GET', question, { maxBytes: maxPictureBytes })
+      if (answer.status === 401) return 'token-refused'
+      // PMS has no other words for a picture that is gone, or that this user may not see.
+      if ([400, 403, 404].includes(answer.status)) throw new Problem('not-found')
+      const { bytes, contentType } = answer
+      if (answer.status !== 200 || !pictureType.test(contentType) || bytes.byteLength === 0) {
+        throw new Problem('upstream-invalid', { cause: `${answer.status} ${contentType}` })
+      }
+      return { body: bytes, contentType }
+    },
+
     async write(token, { method, path, query }) {
       const answer = await send(token, method, { path, ...(query && { query }) })
       if (answer.status === 401) return 'token-refused'
@@ -85,6 +102,10 @@ export function createPlexClient({ url, clientIdentifier, upstream }: Options): 
     },
   }
 }
+
+const maxPictureBytes = 5 * 1024 * 1024
+/** Pictures that cannot hold a script, as SVG can. */
+const pictureType = /^image\/(jpeg|png|webp|gif|avif)$/
 
 /** A path without a key is always there: a 404 under it is no answer of PMS. */
 const namesSomething = (path: PlexPath) => /\/\d+(,\d+)*(\/|$)/.test(path)

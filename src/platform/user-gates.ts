@@ -8,7 +8,16 @@ import type { Quota } from '../youtube/ports.ts'
 
 type Namespace = DurableObjectNamespace<UserGate>
 
-export function createGates(namespace: Namespace, now: () => number): Gates {
+/** What a gate is told about the server's content. */
+export type ContentGates = {
+  /** Remembers a change a user has made, by its number. */
+  noteChange(userId: string, change: number): Promise<void>
+  noteShare(userId: string, share: string): Promise<'new' | 'same'>
+  /** Whether the user is signed in and has that share still. */
+  holdsScope(userId: string, scopeVersion: number): Promise<boolean>
+}
+
+export function createGates(namespace: Namespace, now: () => number): Gates & ContentGates {
   const gate = (userId: string) => namespace.getByName(userId)
   return {
     open: (userId, { id, refreshHash, expiresAt }, { role, pinId }) =>
@@ -27,6 +36,11 @@ export function createGates(namespace: Namespace, now: () => number): Gates {
     newScope: async (userId) => {
       await gate(userId).newScope(now())
     },
+    noteChange: async (userId, change) => {
+      await gate(userId).noteChange(change)
+    },
+    noteShare: async (userId, share) => gate(userId).noteShare(share, now()),
+    holdsScope: async (userId, scopeVersion) => gate(userId).holdsScope(scopeVersion, now()),
     revoke: async (userId, sessionId) => {
       await gate(userId).revoke(sessionId, now())
     },
@@ -50,7 +64,9 @@ export function createAccessControl(
       const answer = await namespace.getByName(claims.userId).admit(claims.sessionId, policy, now())
       if (!answer.alive) return { admitted: false, problem: 'session-revoked' }
       const { account, decision } = answer
-      const caller = { ...claims, role: account.role, scope: `${claims.userId}.${account.scopeVersion}` }
+      const { role, scopeVersion, changed } = account
+      const scope = `${claims.userId}.${scopeVersion}`
+      const caller = { ...claims, role, scope, ...(changed !== undefined && { changed }) }
       if (!policy || !decision) return { admitted: true, caller }
       const allowance = allowanceOf(policy, decision)
       if (decision.allowed) return { admitted: true, caller, allowance }

@@ -1,5 +1,8 @@
+import { Problem } from '#contract/problem.ts'
+
 import { isRow, type Row } from './container.ts'
-import { isImagePath, type ImagePath, type ImageSize } from './image-paths.ts'
+import { isImagePath, isImageSize, type ImagePath, type ImageSize } from './image-paths.ts'
+import type { Images } from './ports.ts'
 
 /** Signs what only we can have said. */
 export type ImageSignatures = {
@@ -7,38 +10,93 @@ export type ImageSignatures = {
   verify(message: string, signature: string): Promise<boolean>
 }
 
-export type ImageDependencies = { readonly signatures: ImageSignatures }
+export type Picture = { readonly body: Uint8Array | ReadableStream; readonly contentType: string }
+
+/** Pictures once seen, for everybody: what a path shows never changes. */
+export type ImageShelf = {
+  get(path: ImagePath, size: ImageSize): Promise<(Picture & { readonly ageSeconds: number }) | undefined>
+  put(path: ImagePath, size: ImageSize, picture: Picture): Promise<void>
+}
+
+export type ImageDependencies = {
+  readonly signatures: ImageSignatures
+  /** Whether that scope is still the user's own: a changed share has another. */
+  readonly holdsScope: (userId: string, scopeVersion: number) => Promise<boolean>
+  readonly shelf: ImageShelf
+  /** The picture as PMS shows it to that user. Throws problems only. */
+  readonly read: (
+    userId: string,
+    path: ImagePath,
+    size: ImageSize,
+  ) => Promise<{ readonly body: Uint8Array; readonly contentType: string }>
+}
+
+export type ImageAddress = {
+  readonly scope: string
+  readonly signature: string
+  readonly size: string
+  readonly path: string
+}
+
+export type ShownPicture = Picture & { readonly state: 'HIT' | 'MISS'; readonly ageSeconds: number }
+
+export type ImageService = ReturnType<typeof createImages>
 
 /**
  * What a signature vouches for: this user, with this share, was shown this picture. Not the size: whoever may see a
- * picture may see it larger, and the ladder has few steps.
+ * picture may see it larger or smaller, so a page can choose from the ladder what fits its screen.
  */
 const vouched = (scope: string, path: ImagePath) => `${scope} ${path}`
 
 const base = '/api/plex/images'
+const scopePattern = /^([\w-]{1,64})\.(\d{1,15})$/
 /** What an address says until its reader puts another size there. */
-const usualSize = { poster: 'w480', art: 'w1280' } as const satisfies Record<string, ImageSize>
+const usualSizes: Readonly<Record<string, ImageSize>> = { poster: 'w480', art: 'w1280' }
 
-export function createImages({ signatures }: ImageDependencies) {
-  const addressOf = async (scope: string, path: ImagePath): Promise<SignedPath> => {
-    const signature = await signatures.sign(vouched(scope, path))
-    return (size) => `${base}/${scope}/${signature}/${size}${path}`
+export function createImages({ signatures, holdsScope, shelf, read }: ImageDependencies) {
+  const sign: Images['sign'] = async <T>(scope: string, value: T) => {
+    const paths = [...new Set(pathsIn(value))]
+    const signed = await Promise.all(
+      paths.map(async (path) => [path, await signatures.sign(vouched(scope, path))] as const),
+    )
+    const prefixes = new Map<string, string>(
+      signed.map(([path, signature]) => [path, `${base}/${scope}/${signature}`]),
+    )
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- text has become other text, and nothing else
+    return withAddresses(value, prefixes) as T
   }
 
   return {
-    /** Puts addresses of ours where the value has paths of PMS: in the members called `images`. */
-    async sign<T>(scope: string, value: T): Promise<T> {
-      const paths = [...new Set(pathsIn(value))]
-      const addresses = new Map(
-        await Promise.all(paths.map(async (path) => [path, await addressOf(scope, path)] as const)),
-      )
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- text has become other text, and nothing else
-      return withAddresses(value, addresses) as T
+    sign,
+
+    /** What the address names, when it is one of ours and its user's share has not changed. All else is not there. */
+    async find({ scope, signature, size, path }: ImageAddress) {
+      const [, userId = '', version = ''] = scopePattern.exec(scope) ?? []
+      if (!userId || !isImageSize(size) || !isImagePath(path)) throw new Problem('not-found')
+      if (!(await signatures.verify(vouched(scope, path), signature))) throw new Problem('not-found')
+      if (!(await holdsScope(userId, Number(version)))) throw new Problem('not-found')
+      return { userId, path, size }
+    },
+
+    /** The picture, from the shelf before PMS; `keep` takes what need not be waited for. */
+    async show(
+      { userId, path, size }: { userId: string; path: ImagePath; size: ImageSize },
+      keep: (work: Promise<unknown>) => void,
+    ): Promise<ShownPicture> {
+      const kept = await shelf.get(path, size)
+      if (kept) return { ...kept, state: 'HIT' }
+      const picture = await read(userId, path, size).catch(hideAccess)
+      keep(shelf.put(path, size, picture))
+      return { ...picture, state: 'MISS', ageSeconds: 0 }
     },
   }
 }
 
-type SignedPath = (size: ImageSize) => string
+/** Whoever has lost access holds an address that no longer leads anywhere, and is told nothing else. */
+function hideAccess(error: unknown): never {
+  const lost = error instanceof Problem && ['not-a-member', 'plex-sign-in-required'].includes(error.code)
+  throw lost ? new Problem('not-found', { cause: error }) : error
+}
 
 function pathsIn(value: unknown): ImagePath[] {
   if (Array.isArray(value)) return value.flatMap(pathsIn)
@@ -50,23 +108,23 @@ function pathsIn(value: unknown): ImagePath[] {
 
 const isPath = (value: unknown): value is ImagePath => typeof value === 'string' && isImagePath(value)
 
-function withAddresses(value: unknown, addresses: ReadonlyMap<string, SignedPath>): unknown {
-  if (Array.isArray(value)) return value.map((each) => withAddresses(each, addresses))
+function withAddresses(value: unknown, prefixes: ReadonlyMap<string, string>): unknown {
+  if (Array.isArray(value)) return value.map((each) => withAddresses(each, prefixes))
   if (!isRow(value)) return value
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [
       name,
-      name === 'images' && isRow(member) ? linked(member, addresses) : withAddresses(member, addresses),
+      name === 'images' && isRow(member) ? addressed(member, prefixes) : withAddresses(member, prefixes),
     ]),
   )
 }
 
 /** What has no address is left out: a path of PMS is of no use to anyone outside. */
-function linked(images: Row, addresses: ReadonlyMap<string, SignedPath>): Row {
+function addressed(images: Row, prefixes: ReadonlyMap<string, string>): Row {
   return Object.fromEntries(
     Object.entries(images).flatMap(([kind, path]) => {
-      const address = typeof path === 'string' ? addresses.get(path) : undefined
-      return address ? [[kind, address(kind === 'poster' ? usualSize.poster : usualSize.art)]] : []
+      const prefix = typeof path === 'string' ? prefixes.get(path) : undefined
+      return prefix ? [[kind, `${prefix}/${usualSizes[kind] ?? 'w480'}${String(path)}`]] : []
     }),
   )
 }

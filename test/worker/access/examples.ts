@@ -10,6 +10,9 @@ export const examples: Readonly<Record<string, Example>> = {
   listItems: inALibrary,
   readItem: { param: { ratingKey: '1' } },
   listChildren: { param: { ratingKey: '1' } },
+  showImage: {
+    param: { scope: '1.1', signature: 'A'.repeat(43), size: 'w240', path: 'library/metadata/1/thumb/1' },
+  },
   search: { query: { query: 'a' } },
   refreshLibrary: inALibrary,
   readVideoMetadata: { query: { url: 'https://video.example/1' } },
