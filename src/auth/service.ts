@@ -12,6 +12,8 @@ export type AuthDependencies = {
   readonly budget: SignInBudget
   readonly sealer: Sealer
   readonly endLiveSessions: (userId: string, sessionId?: string) => Promise<void>
+  /** Asks Plex what it shares with this user now; best effort, and soon given up. */
+  readonly confirmShare: (userId: string) => Promise<void>
   readonly adminUserId: string | undefined
   readonly log: Log
   readonly now: () => number
@@ -119,6 +121,7 @@ export function createAuth(dependencies: AuthDependencies) {
   const demandMembership = async (userId: string, confirmedAt: number): Promise<void> => {
     if (now() - confirmedAt <= confirmEveryMs) return
     const standing = await confirmMembership(userId)
+    if (standing === 'renewed') return dependencies.confirmShare(userId)
     if (standing === 'lost') throw new Problem('not-a-member')
     if (standing === 'signed-out') throw new Problem('plex-sign-in-required')
     if (standing === 'unknown' && now() - confirmedAt > unconfirmedForMs) {

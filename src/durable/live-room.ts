@@ -79,6 +79,11 @@ export class LiveRoom extends DurableObject<Env> {
     this.#sockets.end(userId, sessionId)
   }
 
+  /** What a user may hear of has changed. */
+  reauthenticate(userId: string): void {
+    this.#sockets.reauthenticate(userId)
+  }
+
   keepTicket(ticket: StoredTicket, now = Date.now()): void {
     this.#tickets.keep(ticket, now)
   }

@@ -71,6 +71,11 @@ export class LiveSockets {
     }
   }
 
+  /** Closes all of a user's sockets; each is asked to come back, and is told then what it may hear. */
+  reauthenticate(userId: string): void {
+    for (const socket of this.#state.getWebSockets(userTag(userId))) close(socket, closeCodes.reauthenticate)
+  }
+
   receive(socket: WebSocket, data: string | ArrayBuffer): void {
     const length = typeof data === 'string' ? data.length : data.byteLength
     if (length > maxMessageLength) return close(socket, closeCodes.tooBig)

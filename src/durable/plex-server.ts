@@ -4,9 +4,11 @@ import { configOf } from '../config.ts'
 import { createBackgroundPlex } from '../platform/background-plex.ts'
 import { createLiveRooms } from '../platform/live-rooms.ts'
 import { log } from '../platform/logger.ts'
+import type { HitRatio, Reads } from '../plex/hit-ratio.ts'
 import { filesWaitedFor, type RunningScan, type ScanRequest } from '../plex/scan.ts'
 import { createScanning } from '../plex/scanning.ts'
 import { createLocks } from './locks.ts'
+import { CountedReads } from './counted-reads.ts'
 import { createShelf } from './shelf.ts'
 
 const renewalLeaseMs = 10_000
@@ -19,6 +21,7 @@ export class PlexServer extends DurableObject<Env> {
   readonly #config = configOf(this.env)
   readonly #rooms = createLiveRooms(this.env.LIVE_ROOM, this.#config.liveShards, log)
   readonly #renewals = new Map<string, number>()
+  readonly #readCounts = new CountedReads(this.ctx.storage.kv)
   readonly #locks = createLocks(this.ctx.storage.kv, Date.now)
   readonly #scanning = createScanning({
     queued: createShelf(this.ctx.storage.kv, 'queued:'),
@@ -27,19 +30,28 @@ export class PlexServer extends DurableObject<Env> {
     policy: this.#config.plex.scan,
     now: Date.now,
     log,
-    changed: (libraryKey) => this.changed(libraryKey),
+    changed: (libraryKey) => void this.changed(libraryKey),
     ended: (scan, found) => this.#tell(scan, found),
   })
 
-  generations(): Record<string, number> {
+  /** Who asks may tell in passing what was read since. */
+  generations(reads?: Reads): Record<string, number> {
+    if (reads) this.#readCounts.add(reads, Date.now())
     return this.ctx.storage.kv.get<Record<string, number>>('generations') ?? {}
   }
 
   /** Makes everything cached for the library old, and everything that spans libraries. */
-  changed(libraryKey: string): void {
+  changed(libraryKey: string): Record<string, number> {
     const generations = this.generations()
     const next = { any: (generations['any'] ?? 0) + 1, [libraryKey]: (generations[libraryKey] ?? 0) + 1 }
     this.ctx.storage.kv.put('generations', { ...generations, ...next })
+    return { ...generations, ...next }
+  }
+
+  /** How many reads of the last day the cache has answered, all isolates together. */
+  hitRatio(reads?: Reads): HitRatio {
+    if (reads) this.#readCounts.add(reads, Date.now())
+    return this.#readCounts.ratio(Date.now())
   }
 
   /** True for the one caller who renews a stale answer; the lease lapses, should that caller be cut off. */

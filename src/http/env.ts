@@ -6,7 +6,11 @@ export type Role = 'user' | 'admin'
 export type Claims = { readonly userId: string; readonly sessionId: string; readonly role: Role }
 
 /** Who asks, confirmed by the user's gate. `scope` names what this user's answers are cached under. */
-export type Caller = Claims & { readonly scope: string }
+export type Caller = Claims & {
+  readonly scope: string
+  /** The last change of the server's content that this user has made, so that they see what it brought. */
+  readonly changed?: number
+}
 
 export type Allowance = {
   readonly policy: string

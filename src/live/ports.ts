@@ -12,6 +12,8 @@ export type LiveRooms = {
   readonly publish: Publish
   /** Ends the sockets and tickets of one session, or of all sessions of a user. */
   disconnect(userId: string, sessionId?: string): Promise<void>
+  /** Has every socket of a user come back, since what they may hear of has changed. */
+  reauthenticate(userId: string): Promise<void>
   /** The upgraded response, or `undefined` when the session has ended meanwhile. */
   connect(entry: Entry): Promise<Response | undefined>
   keepTicket(ticket: StoredTicket): Promise<void>

@@ -1,15 +1,19 @@
 import * as z from 'zod'
 
-import { Problem } from '#contract/problem.ts'
+import { isProblem, Problem } from '#contract/problem.ts'
 import type { ProblemCode } from '#contract/problems.ts'
 import { ageSeconds, freshness, jitterTtl } from '#resilience/staleness.ts'
 
 import type { AnswerCache, CachedAnswer, CachedRead } from '../http/cached-response.ts'
 import type { Log } from '../http/env.ts'
+import type { Reads } from '../plex/hit-ratio.ts'
 
 export type Generations = {
-  /** Grows with the changes named: a library's, `any` library's, or `never`. At most seconds old. */
-  current(changesWith: string): Promise<number>
+  /**
+   * Grows with the changes named: a library's, `any` library's, or `never`. At most seconds old, and never from before
+   * the change numbered `since`.
+   */
+  current(changesWith: string, since?: number): Promise<number>
   /** True for one caller at a time: the one that renews a stale answer. */
   claimRenewal(key: string): Promise<boolean>
 }
@@ -31,6 +35,9 @@ export type AnswerStore = {
 type Options = {
   readonly kv: AnswerStore
   readonly generations: Generations
+  /** The server whose answers these are: another one's are never found. */
+  readonly server: string
+  readonly onRead: (how: keyof Reads) => void
   readonly maxStaleMs: number
   readonly now: () => number
   readonly random: () => number
@@ -42,17 +49,23 @@ const Metadata = z.object({
   freshUntil: z.number(),
   etag: z.string(),
   generation: z.number(),
+  /** There was nothing, and Plex said so. */
+  missing: z.literal(true).optional(),
 })
 type Metadata = z.output<typeof Metadata>
 type Entry = { readonly body: string; readonly metadata: Metadata }
 
+const missingMs = 30_000
+/** KV keeps nothing for less. */
+const minKeptSeconds = 60
+
 /**
  * Answers kept in KV under whose they are. Fresh: served. Old by less than its own life: served, and renewed behind.
  * Older, or changed since: asked for again, and served only if Plex cannot answer, for up to a day, marked STALE.
- * Problems are never kept. Without KV every read goes to Plex.
+ * That there is nothing is kept for half a minute; no other problem ever is. Without KV every read goes to Plex.
  */
 export function createAnswerCache(options: Options): AnswerCache {
-  const { kv, generations, maxStaleMs, now, random, log } = options
+  const { kv, generations, server, onRead, maxStaleMs, now, random, log } = options
 
   const find = async (key: string): Promise<Entry | undefined> => {
     try {
@@ -67,8 +80,10 @@ export function createAnswerCache(options: Options): AnswerCache {
 
   const store = async (key: string, entry: Entry): Promise<void> => {
     try {
-      const expirationTtl = Math.ceil((entry.metadata.freshUntil - now() + maxStaleMs) / 1000)
-      await kv.put(key, entry.body, { metadata: entry.metadata, expirationTtl: Math.max(60, expirationTtl) })
+      const { body, metadata } = entry
+      const keptMs = metadata.freshUntil - now() + (metadata.missing ? 0 : maxStaleMs)
+      const expirationTtl = Math.max(minKeptSeconds, Math.ceil(keptMs / 1000))
+      await kv.put(key, body, { metadata, expirationTtl })
     } catch (cause) {
       log('warn', 'cache-unwritable', { cause: String(cause) })
     }
@@ -89,14 +104,21 @@ export function createAnswerCache(options: Options): AnswerCache {
     }
   }
 
-  /** Asks anew. What Plex denies is not kept either: the next outage must not bring it back. */
+  /** Asks anew. What Plex denies takes the old answer with it: the next outage must not bring that back. */
   const ask = async (key: string, read: CachedRead, generation: number, known?: Entry): Promise<Entry> => {
     try {
       const loaded = await load(read, generation)
       await store(key, loaded)
       return loaded
     } catch (error) {
-      if (known && isDenied(error)) await forget(key)
+      const storedAt = now()
+      const freshUntil = storedAt + missingMs
+      if (isMissing(error))
+        await store(key, {
+          body: '',
+          metadata: { storedAt, freshUntil, generation, etag: '', missing: true },
+        })
+      else if (known && isDenied(error)) await forget(key)
       throw error
     }
   }
@@ -109,22 +131,36 @@ export function createAnswerCache(options: Options): AnswerCache {
     }
   }
 
+  /** What can be said without asking Plex. */
+  const atOnce = (key: string, read: CachedRead, generation: number, entry: Entry) => {
+    const { metadata } = entry
+    if (metadata.generation !== generation) return undefined
+    if (now() < metadata.freshUntil) {
+      onRead('cached')
+      if (metadata.missing) throw new Problem('not-found')
+      return answer(entry, 'HIT', now())
+    }
+    if (metadata.missing || now() >= metadata.freshUntil + read.ttlMs) return undefined
+    onRead('cached')
+    read.background(renew(key, read, generation, entry))
+    return answer(entry, 'STALE', now())
+  }
+
   return {
     async read(read) {
-      const key = await keyOf(read)
-      const [entry, generation] = await Promise.all([find(key), generations.current(read.changesWith)])
+      const key = await keyOf(server, read)
+      const [entry, generation] = await Promise.all([
+        find(key),
+        generations.current(read.changesWith, read.since),
+      ])
       const known = entry && freshness(entry.metadata, now(), maxStaleMs) !== 'expired' ? entry : undefined
-      if (known && known.metadata.generation === generation) {
-        if (now() < known.metadata.freshUntil) return answer(known, 'HIT', now())
-        if (now() < known.metadata.freshUntil + read.ttlMs) {
-          read.background(renew(key, read, generation, known))
-          return answer(known, 'STALE', now())
-        }
-      }
+      const ready = known && atOnce(key, read, generation, known)
+      if (ready) return ready
+      onRead('asked')
       try {
         return answer(await ask(key, read, generation, entry), 'MISS', now())
       } catch (error) {
-        if (known && isAboutPlex(error)) return answer(known, 'STALE', now())
+        if (known && !known.metadata.missing && isAboutPlex(error)) return answer(known, 'STALE', now())
         throw error
       }
     },
@@ -143,6 +179,9 @@ const denying = new Set<ProblemCode>(['not-found', 'not-a-member', 'plex-sign-in
 /** Doubt about Plex is served over; doubt about who is asking, or what there is, never. */
 const isAboutPlex = (error: unknown) => error instanceof Problem && failing.has(error.code)
 
+/** What was denied to who asked is a `not-found` too; that one has a cause, and says nothing of what there is. */
+const isMissing = (error: unknown) => isProblem(error, 'not-found') && error.cause === undefined
+
 /** Plex has spoken, and there is nothing for this caller. */
 const isDenied = (error: unknown) => error instanceof Problem && denying.has(error.code)
 
@@ -157,8 +196,9 @@ function answer({ body, metadata }: Entry, state: CachedAnswer['state'], now: nu
 }
 
 /** KV keys are at most 512 bytes; a search may be longer, and says more than a key should. */
-async function keyOf({ scope, name }: CachedRead): Promise<string> {
-  return `answer:v1:${scope}:${name.length <= 64 && /^[\w:.-]+$/.test(name) ? name : await digest(name)}`
+async function keyOf(server: string, { scope, name }: CachedRead): Promise<string> {
+  const short = name.length <= 64 && /^[\w:.-]+$/.test(name) ? name : await digest(name)
+  return `answer:v2:${server}:${scope}:${short}`
 }
 
 const etagOf = async (body: string) => `"${(await digest(body)).slice(0, 27)}"`

@@ -1,33 +1,56 @@
+import type { Reads } from '../plex/hit-ratio.ts'
 import type { Generations } from './answer-cache.ts'
 
 const trustedForMs = 5_000
 
+type Known = Readonly<Record<string, number>>
+
 /** The object that counts changes, as this side of it sees it. */
 type ChangeLog = {
-  generations(): Promise<Readonly<Record<string, number>>>
+  /** Takes in passing what was read since the last call. */
+  generations(reads: Reads): Promise<Known>
+  changed(libraryKey: string): Promise<Known>
   claimRenewal(key: string): Promise<boolean>
 }
 
-/** The server's generations as this isolate knows them: another's change is seen within five seconds. */
-export function createGenerations(server: () => ChangeLog, now: () => number): Generations {
-  let known: { readonly at: number; readonly generations: Readonly<Record<string, number>> } | undefined
+/** How often anything has changed, all libraries together. */
+const changesIn = (generations: Known) => generations['any'] ?? 0
 
-  const generations = async () => {
-    if (known && now() - known.at < trustedForMs) return known.generations
-    known = { at: now(), generations: await server().generations() }
+/**
+ * The server's generations as this isolate knows them: another's change is seen within five seconds, one made here at
+ * once. `takeReads` hands over what was counted here, which travels with the question and costs no call of its own.
+ */
+export function createGenerations(server: () => ChangeLog, takeReads: () => Reads, now: () => number) {
+  let known: { readonly at: number; readonly generations: Known } | undefined
+
+  // Answers may overtake one another, and what is known of a change is not unlearned.
+  const learn = (generations: Known): Known => {
+    const isNewer = !known || changesIn(generations) >= changesIn(known.generations)
+    known = { at: now(), generations: isNewer ? generations : (known?.generations ?? {}) }
     return known.generations
   }
 
+  const latest = async (since: number): Promise<Known> => {
+    const isTrusted = known && now() - known.at < trustedForMs && changesIn(known.generations) >= since
+    return isTrusted && known ? known.generations : learn(await server().generations(takeReads()))
+  }
+
   return {
-    async current(changesWith) {
+    async current(changesWith: string, since = 0): Promise<number> {
       if (changesWith === 'never') return 0
       try {
-        return (await generations())[changesWith] ?? 0
+        return (await latest(since))[changesWith] ?? 0
       } catch {
         // Better an answer that may be seconds too old than none.
         return known?.generations[changesWith] ?? 0
       }
     },
-    claimRenewal: async (key) => server().claimRenewal(key),
-  }
+
+    claimRenewal: async (key: string) => server().claimRenewal(key),
+
+    /** Makes all that is kept of a library old; how many changes there have been, this one included. */
+    async changed(libraryKey: string): Promise<number> {
+      return changesIn(learn(await server().changed(libraryKey)))
+    },
+  } satisfies Generations & { changed(libraryKey: string): Promise<number> }
 }

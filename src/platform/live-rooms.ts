@@ -26,6 +26,10 @@ export function createLiveRooms(
       await room(userId).disconnect(userId, sessionId)
     },
 
+    async reauthenticate(userId) {
+      await room(userId).reauthenticate(userId)
+    },
+
     async connect(entry) {
       const headers = { Upgrade: 'websocket', [entryHeader]: encodeURIComponent(JSON.stringify(entry)) }
       const response = await room(entry.userId).fetch('https://live-room/', { headers })

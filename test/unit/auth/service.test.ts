@@ -54,6 +54,7 @@ function setUp(
     budget: { take: never },
     sealer: { seal: never, open: never },
     endLiveSessions: note('end live'),
+    confirmShare: never,
     adminUserId: '7',
     log: () => {},
     now: () => 0,

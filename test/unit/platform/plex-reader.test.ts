@@ -15,12 +15,16 @@ const question = { path: plexPath`/library/sections` }
 /** PMS that takes one token alone, and plex.tv's word on whoever is asked about. */
 function createWorld(given: Given = {}) {
   const { standing = 'renewed', known = 'good', latest = 'good', taken = 'good' } = given
-  const world: { token: string | undefined; asked: string[]; confirmed: number } = {
+  const world: { token: string | undefined; asked: string[]; confirmed: number; shares: string[] } = {
     token: known,
     asked: [],
     confirmed: 0,
+    shares: [],
   }
   const reader = createPlexReader({
+    noteShare: async (userId, share) => {
+      world.shares.push(`${userId} ${share}`)
+    },
     client: {
       read: async (token) => {
         world.asked.push(token)

@@ -20,6 +20,7 @@ function createWorld({ kv = env.CACHE, generations }: { kv?: AnswerStore; genera
     generation: 0,
     renewals: new Set<string>(),
     behind: [] as Promise<unknown>[],
+    reads: [] as ('cached' | 'asked')[],
   }
   const scope = crypto.randomUUID()
   const cache = createAnswerCache({
@@ -28,6 +29,8 @@ function createWorld({ kv = env.CACHE, generations }: { kv?: AnswerStore; genera
       current: async () => world.generation,
       claimRenewal: async (key) => !world.renewals.has(key) && Boolean(world.renewals.add(key)),
     },
+    server: 'server-one',
+    onRead: (how) => world.reads.push(how),
     maxStaleMs: 24 * hours,
     now: () => world.now,
     random: () => 0,
@@ -217,7 +220,7 @@ test('without KV every read goes to Plex, and its problems are its own', async (
 
 test('what KV holds in another shape is as good as nothing', async () => {
   const { ask, scope } = createWorld()
-  await env.CACHE.put(`answer:v1:${scope}:items`, '{"data":"old"}', { metadata: { at: 1 } })
+  await env.CACHE.put(`answer:v2:server-one:${scope}:items`, '{"data":"old"}', { metadata: { at: 1 } })
   expect(await ask()).toMatchObject({ data: 'first', state: 'MISS' })
 })
 
@@ -230,8 +233,10 @@ test('a change is seen within five seconds by who did not make it, and the objec
         if (world.isAway) throw new Error('away')
         return world.generations
       },
+      changed: async () => world.generations,
       claimRenewal: async () => true,
     }),
+    () => ({ cached: 0, asked: 0 }),
     () => world.now,
   )
   const current = () => Promise.all(['any', '2', '7', 'never'].map((name) => generations.current(name)))

@@ -1,0 +1,39 @@
+import type { Log } from '../http/env.ts'
+import { plexPath, type PlexReader } from '../plex/ports.ts'
+import type { ContentGates } from './user-gates.ts'
+
+/** Nobody's sign-in is renewed later than this because Plex is slow. */
+const patienceMs = 2_000
+
+type Options = {
+  readonly reader: PlexReader
+  readonly noteShare: ContentGates['noteShare']
+  readonly reauthenticate: (userId: string) => Promise<void>
+  readonly wait: (ms: number) => Promise<unknown>
+  readonly log: Log
+}
+
+/** Who sees which libraries, as Plex last said. */
+export function createShares({ reader, noteShare, reauthenticate, wait, log }: Options) {
+  const ask = async (userId: string): Promise<void> => {
+    try {
+      await reader.read(userId, { path: plexPath`/library/sections` })
+    } catch (cause) {
+      log('info', 'share-unconfirmed', { userId, cause: String(cause) })
+    }
+  }
+
+  return {
+    /** Another share than before is another scope, and sockets that listened under the old one have to come back. */
+    async note(userId: string, share: string): Promise<void> {
+      if ((await noteShare(userId, share)) === 'same') return
+      log('info', 'share-changed', { userId })
+      await reauthenticate(userId)
+    },
+
+    /** Asks Plex anew; what it says is noted. Without an answer in time everything stays as it is. */
+    async confirm(userId: string): Promise<void> {
+      await Promise.race([ask(userId), wait(patienceMs)])
+    },
+  }
+}
