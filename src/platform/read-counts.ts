@@ -5,10 +5,10 @@ export function createReadCounts() {
   const nothing: Reads = { cached: 0, asked: 0 }
   let reads = nothing
   return {
-    count(how: keyof Reads): void {
+    count: (how: keyof Reads): void => {
       reads = { ...reads, [how]: reads[how] + 1 }
     },
-    take(): Reads {
+    take: (): Reads => {
       const taken = reads
       reads = nothing
       return taken

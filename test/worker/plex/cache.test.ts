@@ -1,72 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 
-import { Problem } from '#contract/problem.ts'
-import type { ProblemCode } from '#contract/problems.ts'
-
-import type { CachedRead } from '../../../src/http/cached-response.ts'
-import { createAnswerCache, type AnswerStore, type Generations } from '../../../src/platform/answer-cache.ts'
-import { createGenerations } from '../../../src/platform/generations.ts'
-
-const minutes = 60_000
-const hours = 60 * minutes
-
-/** A cache on its own clock over the real KV, in front of a Plex whose answer a test sets. */
-function createWorld({ kv = env.CACHE, generations }: { kv?: AnswerStore; generations?: Generations } = {}) {
-  const world = {
-    now: Date.now(),
-    answer: 'first' as string | Error,
-    loads: 0,
-    generation: 0,
-    renewals: new Set<string>(),
-    behind: [] as Promise<unknown>[],
-    reads: [] as ('cached' | 'asked')[],
-  }
-  const scope = crypto.randomUUID()
-  const cache = createAnswerCache({
-    kv,
-    generations: generations ?? {
-      current: async () => world.generation,
-      claimRenewal: async (key) => !world.renewals.has(key) && Boolean(world.renewals.add(key)),
-    },
-    server: 'server-one',
-    onRead: (how) => world.reads.push(how),
-    maxStaleMs: 24 * hours,
-    now: () => world.now,
-    random: () => 0,
-    log: () => undefined,
-  })
-  const load = async () => {
-    world.loads += 1
-    await scheduler.wait(1)
-    if (world.answer instanceof Error) throw world.answer
-    return { data: world.answer }
-  }
-  const ask = async (change: Partial<CachedRead> = {}) => {
-    const background = (work: Promise<unknown>) => void world.behind.push(work)
-    const read = {
-      name: 'items',
-      scope,
-      ttlMs: 30 * minutes,
-      changesWith: 'any',
-      load,
-      background,
-      ...change,
-    }
-    const { body, state, ...rest } = await cache.read(read)
-    return { data: (JSON.parse(body) as { data: unknown }).data, state, ...rest }
-  }
-  const settled = async () => {
-    await Promise.all(world.behind)
-    world.behind = []
-  }
-  return { world, ask, settled, scope, cache }
-}
-
-const problem = (code: 'plex-unavailable' | 'plex-maintenance' | 'plex-tv-unavailable') =>
-  new Problem(code, { members: { retryAfter: 5 } })
-const plain = (code: 'not-found' | 'not-a-member' | 'plex-sign-in-required' | 'upstream-invalid') =>
-  new Problem(code)
+import { withPatience } from '../../../src/platform/patient-store.ts'
+import { createWorld, hours, minutes, problem } from './cache-world.ts'
 
 test('fresh for its life, then stale and renewed behind, then asked for anew', async () => {
   const { world, ask, settled } = createWorld()
@@ -104,54 +40,6 @@ test('while Plex is away the last answer is served for a day, and not a moment l
   }
   world.now += minutes + 1
   await expect(ask()).rejects.toMatchObject({ code: 'plex-unavailable' })
-})
-
-const served: ProblemCode[] = ['plex-unavailable', 'plex-maintenance', 'upstream-invalid']
-for (const failure of [
-  problem('plex-unavailable'),
-  problem('plex-maintenance'),
-  problem('plex-tv-unavailable'),
-  plain('upstream-invalid'),
-  plain('not-found'),
-  plain('not-a-member'),
-  plain('plex-sign-in-required'),
-  new Error('a defect of ours'),
-]) {
-  const name = failure instanceof Problem ? failure.code : 'a defect'
-  test(`${name} is never kept, and an old answer is ${served.some((code) => code === name) ? '' : 'not '}served over it`, async () => {
-    const { world, ask } = createWorld()
-    world.answer = failure
-    await expect(ask()).rejects.toBe(failure)
-    world.answer = 'first'
-    expect((await ask()).state).toBe('MISS')
-    world.answer = failure
-    world.now += 2 * hours
-    if (served.some((code) => code === name)) expect((await ask()).state).toBe('STALE')
-    else await expect(ask()).rejects.toBe(failure)
-    expect(world.loads).toBe(3)
-  })
-}
-
-for (const code of ['not-found', 'not-a-member', 'plex-sign-in-required'] as const) {
-  test(`what ended with ${code} does not come back with the next outage`, async () => {
-    const { world, ask } = createWorld()
-    await ask()
-    world.now += 2 * hours
-    world.answer = plain(code)
-    await expect(ask()).rejects.toMatchObject({ code })
-    world.answer = problem('plex-unavailable')
-    await expect(ask()).rejects.toMatchObject({ code: 'plex-unavailable' })
-  })
-}
-
-test('when a renewal behind is denied, what was served stale is gone', async () => {
-  const { world, ask, settled } = createWorld()
-  await ask()
-  world.now += 31 * minutes
-  world.answer = plain('not-found')
-  expect((await ask()).state).toBe('STALE')
-  await settled()
-  await expect(ask()).rejects.toMatchObject({ code: 'not-found' })
 })
 
 test('a change makes the next read a miss, and only if Plex is away the old answer does', async () => {
@@ -207,6 +95,28 @@ test('names and scopes that differ never meet, however long or odd they are', as
     expect(await ask(read)).toMatchObject({ state: 'HIT', data: JSON.stringify(read) })
 })
 
+test('another server’s answers are never found, not even under the same name', async () => {
+  const scope = crypto.randomUUID()
+  const [here, there] = [createWorld({ scope }), createWorld({ scope, server: 'server-two' })]
+  expect((await here.ask()).state).toBe('MISS')
+  there.world.answer = problem('plex-unavailable')
+  await expect(there.ask()).rejects.toMatchObject({ code: 'plex-unavailable' })
+  expect((await here.ask()).state).toBe('HIT')
+})
+
+test('what is answered from the cache is counted, and what had to wait for Plex', async () => {
+  const { world, ask, settled } = createWorld()
+  await ask()
+  await ask()
+  world.now += 31 * minutes
+  await ask()
+  await settled()
+  world.answer = problem('plex-unavailable')
+  world.now += 5 * hours
+  await ask()
+  expect(world.reads).toEqual(['asked', 'cached', 'cached', 'asked'])
+})
+
 const broken = async () => Promise.reject(new Error('KV is away'))
 test('without KV every read goes to Plex, and its problems are its own', async () => {
   const kv = { getWithMetadata: broken, put: broken, delete: broken }
@@ -218,39 +128,28 @@ test('without KV every read goes to Plex, and its problems are its own', async (
   await expect(ask()).rejects.toMatchObject({ code: 'plex-unavailable' })
 })
 
+test('a KV that hangs is waited for once and for a second, then left alone for a while', async () => {
+  let asked = 0
+  const hang = () => {
+    asked += 1
+    return new Promise<never>(() => undefined)
+  }
+  const clock = { now: 0 }
+  const kv = withPatience({ getWithMetadata: hang, put: hang, delete: hang }, () => clock.now)
+  const { world, ask } = createWorld({ kv })
+  const startedAt = Date.now()
+  expect((await ask()).state).toBe('MISS')
+  expect(Date.now() - startedAt).toBeLessThan(1_900)
+  world.answer = 'second'
+  expect(await ask()).toMatchObject({ state: 'MISS', data: 'second' })
+  expect(asked).toBe(1)
+  clock.now += 10_000
+  await ask()
+  expect(asked).toBe(2)
+})
+
 test('what KV holds in another shape is as good as nothing', async () => {
   const { ask, scope } = createWorld()
   await env.CACHE.put(`answer:v2:server-one:${scope}:items`, '{"data":"old"}', { metadata: { at: 1 } })
   expect(await ask()).toMatchObject({ data: 'first', state: 'MISS' })
-})
-
-test('a change is seen within five seconds by who did not make it, and the object is asked no more often', async () => {
-  const world = { now: 0, asked: 0, isAway: false, generations: { any: 1, '2': 1 } as Record<string, number> }
-  const generations = createGenerations(
-    () => ({
-      generations: async () => {
-        world.asked += 1
-        if (world.isAway) throw new Error('away')
-        return world.generations
-      },
-      changed: async () => world.generations,
-      claimRenewal: async () => true,
-    }),
-    () => ({ cached: 0, asked: 0 }),
-    () => world.now,
-  )
-  const current = () => Promise.all(['any', '2', '7', 'never'].map((name) => generations.current(name)))
-  expect(await generations.current('any')).toBe(1)
-  expect(await current()).toEqual([1, 1, 0, 0])
-  world.generations = { any: 2, '2': 1, '7': 1 }
-  world.now += 4_999
-  expect(await current()).toEqual([1, 1, 0, 0])
-  expect(world.asked).toBe(1)
-  world.now += 1
-  expect(await generations.current('any')).toBe(2)
-  expect(await current()).toEqual([2, 1, 1, 0])
-  expect(world.asked).toBe(2)
-  world.isAway = true
-  world.now += 10_000
-  expect(await current()).toEqual([2, 1, 1, 0])
 })

@@ -15,6 +15,7 @@ const Metadata = z.object({
   freshUntil: z.number(),
   etag: z.string(),
   generation: z.number(),
+  missing: z.literal(true).optional(),
 })
 
 async function answers() {
