@@ -1,5 +1,6 @@
 import { decimal, flag, instant, integer, rows, text, type Row } from './container.ts'
 import { imagesOf } from './image-paths.ts'
+import { linksTo } from './links.ts'
 import { LibraryKey, type Item, type Library } from './schema.ts'
 
 export type View = {
@@ -10,7 +11,7 @@ export type View = {
 }
 
 /** Leaves out what is not there: absent is absent. */
-function present<T extends Row>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+export function present<T extends Row>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- exactly the fields without a value are gone
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]: Exclude<T[K], undefined>
@@ -57,9 +58,11 @@ export function parseItem(row: Row, view: View, libraryKey?: string): Item | und
   if (!ratingKey) return undefined
   const genres = rows(row['Genre']).flatMap(({ tag }) => text(tag) ?? [])
   const media = rows(row['Media']).map((version) => parseMedia(version, view))
+  const type = text(row['type']) ?? 'unknown'
+  const links = linksTo(view.machineIdentifier, ratingKey, type)
   return present({
     ratingKey,
-    type: text(row['type']) ?? 'unknown',
+    type,
     title: text(row['title']) ?? '',
     guid: text(row['guid']),
     libraryKey: text(row['librarySectionID']) ?? libraryKey,
@@ -71,6 +74,8 @@ export function parseItem(row: Row, view: View, libraryKey?: string): Item | und
     contentRating: text(row['contentRating']),
     rating: decimal(row['rating']),
     viewCount: integer(row['viewCount']),
+    viewOffsetMs: integer(row['viewOffset']),
+    lastViewedAt: instant(row['lastViewedAt'], view.now),
     index: integer(row['index']),
     childCount: integer(row['childCount']),
     leafCount: integer(row['leafCount']),
@@ -83,7 +88,8 @@ export function parseItem(row: Row, view: View, libraryKey?: string): Item | und
     genres: genres.length > 0 ? genres : undefined,
     media: media.length > 0 ? media : undefined,
     images: imagesOf(row),
-    url: itemUrl(view.machineIdentifier, ratingKey),
+    links,
+    url: links.web,
   })
 }
 
@@ -105,10 +111,8 @@ function parseMedia(row: Row, { paths }: View): NonNullable<Item['media']>[numbe
 }
 
 /** Opens the item in Plex's web app, which hands over to an installed one. */
-export function itemUrl(machineIdentifier: string, ratingKey: string): string {
-  const key = encodeURIComponent(`/library/metadata/${ratingKey}`)
-  return `https://app.plex.tv/desktop/#!/server/${machineIdentifier}/details?key=${key}`
-}
+export const itemUrl = (machineIdentifier: string, ratingKey: string): string =>
+  linksTo(machineIdentifier, ratingKey).web
 
 /** Files that stand behind the rows of a listing, with their rating keys. */
 export function filesOf(container: Row): readonly { readonly file: string; readonly ratingKey: string }[] {

@@ -7,16 +7,18 @@ import {
   ItemBody,
   ItemParam,
   ItemsBody,
+  ItemsQuery,
   LibrariesBody,
   LibraryParam,
+  Limit,
+  ListBody,
   NoQuery,
   Page,
   RecentBody,
   RecentQuery,
-  SearchBody,
-  SearchQuery,
   ServerBody,
 } from './schema.ts'
+import { SearchBody, SearchQuery } from './search-schema.ts'
 import type { Plex } from './service.ts'
 
 const readProblems = [
@@ -65,10 +67,10 @@ const listItems = operation({
   id: 'listItems',
   method: 'get',
   path: '/libraries/:key/items',
-  summary: 'What is in a library, in pages',
+  summary: 'What is in a library, in pages, narrowed and sorted as asked',
   access: 'user',
   limit: 'plex',
-  request: { param: LibraryParam, query: Page },
+  request: { param: LibraryParam, query: ItemsQuery },
   responses: { 200: ItemsBody, 304: 'empty' },
   problems: [...readProblems, 'not-found'],
 })
@@ -97,6 +99,30 @@ const listChildren = operation({
   problems: [...readProblems, 'not-found'],
 })
 
+const listRelated = operation({
+  id: 'listRelated',
+  method: 'get',
+  path: '/items/:ratingKey/related',
+  summary: 'What is like an item',
+  access: 'user',
+  limit: 'plex',
+  request: { param: ItemParam, query: Limit },
+  responses: { 200: ListBody, 304: 'empty' },
+  problems: [...readProblems, 'not-found'],
+})
+
+const listOnDeck = operation({
+  id: 'listOnDeck',
+  method: 'get',
+  path: '/on-deck',
+  summary: 'What the caller has begun to watch',
+  access: 'user',
+  limit: 'plex',
+  request: { query: Limit },
+  responses: { 200: ListBody, 304: 'empty' },
+  problems: readProblems,
+})
+
 const search = operation({
   id: 'search',
   method: 'get',
@@ -106,7 +132,7 @@ const search = operation({
   limit: 'plex',
   request: { query: SearchQuery },
   responses: { 200: SearchBody, 304: 'empty' },
-  problems: readProblems,
+  problems: [...readProblems, 'not-found'],
 })
 
 const listRecentlyAdded = operation({
@@ -118,7 +144,7 @@ const listRecentlyAdded = operation({
   limit: 'plex',
   request: { query: RecentQuery },
   responses: { 200: RecentBody, 304: 'empty' },
-  problems: readProblems,
+  problems: [...readProblems, 'not-found'],
 })
 
 export const plex = (service: Plex): Feature =>
@@ -142,10 +168,14 @@ export const plex = (service: Plex): Feature =>
     on(listChildren, async ({ c, param, query, ...asked }) =>
       cachedResponse(c, await service.children(asked, param.ratingKey, query)),
     )
-    on(search, async ({ c, query, ...asked }) =>
-      cachedResponse(c, await service.search(asked, query.query, query.limit)),
+    on(listRelated, async ({ c, param, query, ...asked }) =>
+      cachedResponse(c, await service.related(asked, param.ratingKey, query.limit)),
     )
+    on(listOnDeck, async ({ c, query, ...asked }) =>
+      cachedResponse(c, await service.onDeck(asked, query.limit)),
+    )
+    on(search, async ({ c, query, ...asked }) => cachedResponse(c, await service.search(asked, query)))
     on(listRecentlyAdded, async ({ c, query, ...asked }) =>
-      cachedResponse(c, await service.recentlyAdded(asked, query.limit)),
+      cachedResponse(c, await service.recentlyAdded(asked, query)),
     )
   })

@@ -15,12 +15,46 @@ export const Page = z.strictObject({
   offset: z.coerce.number().int().min(0).max(10_000_000).default(0),
   limit: limit.default(50),
 })
-export const SearchQuery = z.strictObject({
-  query: z.string().trim().normalize('NFC').min(1).max(200),
-  limit: limit.default(20),
-})
-export const RecentQuery = z.strictObject({ limit: limit.default(20) })
 export const NoQuery = z.strictObject({})
+export const Limit = z.strictObject({ limit: limit.default(20) })
+export const RecentQuery = Limit.extend({
+  library: LibraryKey.optional().meta({ description: 'What is new in this library alone' }),
+  before: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .meta({ description: 'What was added before this instant: meta.before of the page before' }),
+})
+export type RecentQuery = z.output<typeof RecentQuery>
+
+export const ItemKind = z.enum([
+  'movie',
+  'show',
+  'season',
+  'episode',
+  'artist',
+  'album',
+  'track',
+  'collection',
+])
+export type ItemKind = z.output<typeof ItemKind>
+
+export const ItemsQuery = Page.extend({
+  type: ItemKind.optional().meta({ description: 'What rows to list, as fits the library' }),
+  sort: z
+    .string()
+    .regex(/^(titleSort|addedAt|year|originallyAvailableAt|rating|lastViewedAt)(:(asc|desc))?$/)
+    .optional()
+    .meta({
+      description:
+        'titleSort, addedAt, year, originallyAvailableAt, rating or lastViewedAt, with :asc or :desc',
+    }),
+  genre: z.string().trim().normalize('NFC').min(1).max(100).optional(),
+  year: z.coerce.number().int().min(1800).max(2200).optional(),
+  resolution: z.enum(['4k', '1080', '720', '576', '480', 'sd']).optional(),
+  unwatched: z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'] }).optional(),
+  addedSince: z.iso.datetime({ offset: true }).optional(),
+})
+export type ItemsQuery = z.output<typeof ItemsQuery>
 
 export const Server = z
   .object({
@@ -41,6 +75,10 @@ export const Library = z
     updatedAt: z.iso.datetime().optional(),
     scannedAt: z.iso.datetime().optional(),
     refreshing: z.boolean(),
+    count: z
+      .int()
+      .optional()
+      .meta({ description: 'How many films, shows or artists; absent when Plex would not count them' }),
     locations: z.array(z.string()).optional().meta({ description: 'Folders on the server; for admins only' }),
   })
   .meta({ id: 'Library' })
@@ -59,6 +97,18 @@ export const MediaVersion = z.object({
   bytes: z.int().optional(),
   file: z.string().optional().meta({ description: 'Path on the server; for admins only' }),
 })
+
+export const ExternalIds = z.object({
+  imdb: z.string().optional(),
+  tmdb: z.string().optional(),
+  tvdb: z.string().optional(),
+})
+export type ExternalIds = z.output<typeof ExternalIds>
+
+export const Links = z
+  .object({ web: z.url(), app: z.string() })
+  .meta({ description: 'Open the item in Plex: in a browser, and in an installed app' })
+export type Links = z.output<typeof Links>
 
 export const Item = z
   .object({
@@ -87,7 +137,17 @@ export const Item = z
     genres: z.array(z.string()).optional(),
     media: z.array(MediaVersion).optional(),
     images: ItemImages.optional(),
-    url: z.url().optional().meta({ description: 'Opens the item in Plex' }),
+    viewOffsetMs: z.int().optional().meta({ description: 'Where watching was broken off' }),
+    lastViewedAt: z.iso.datetime().optional(),
+    externalIds: ExternalIds.optional().meta({ description: 'In the answer for one item only' }),
+    episodes: z
+      .int()
+      .optional()
+      .meta({
+        description: 'Of a season that stands for them among what is new: how many were added together',
+      }),
+    links: Links,
+    url: z.url().optional().meta({ description: 'The same as links.web' }),
   })
   .meta({ id: 'Item' })
 export type Item = z.output<typeof Item>
@@ -97,14 +157,30 @@ const page = z.object({ offset: z.int(), limit: z.int(), total: z.int() })
 
 export const ServerBody = z.object({ data: Server })
 export const LibrariesBody = z.object({ data: z.array(Library), meta: count })
-export const ItemsBody = z.object({ data: z.array(Item), meta: page })
+export const ItemsBody = z.object({
+  data: z.array(Item),
+  meta: page.extend({
+    ignoredFilters: z.array(z.string()).optional().meta({
+      description:
+        'Filters this Plex server does not know. Rows that do not fit were left out, so the page may hold fewer than its limit; offset and total count without these filters',
+    }),
+  }),
+})
 export const ItemBody = z.object({ data: Item })
 export const ChildrenBody = z.object({ data: z.array(Item), meta: page })
-export const SearchBody = z.object({
-  data: z.array(Item),
-  meta: z.object({ query: z.string(), count: z.int() }),
+/** A list that is whole as it is. */
+export const ListBody = z.object({ data: z.array(Item), meta: count })
+export const RecentBody = z.object({
+  data: z
+    .array(Item)
+    .meta({ description: 'The newest first. What was added at one instant stays on one page, however long' }),
+  meta: count.extend({
+    before: z.iso
+      .datetime()
+      .optional()
+      .meta({ description: 'Where the next page begins, if there may be one' }),
+  }),
 })
-export const RecentBody = z.object({ data: z.array(Item), meta: count })
 
 export const HealthBody = z.object({
   data: z.object({ status: HealthStatus, latencyMs: z.number().optional(), cause: HealthCause.optional() }),
