@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import * as z from 'zod'
 
 import { isRow } from '../../../src/plex/container.ts'
-import { filesOf, itemUrl, parseItems, parseLibraries } from '../../../src/plex/parse.ts'
+import { linksTo } from '../../../src/plex/links.ts'
+import { filesOf, parseItems, parseLibraries } from '../../../src/plex/parse.ts'
 import { Item, Library } from '../../../src/plex/schema.ts'
 
 const now = Date.UTC(2026, 0, 1)
@@ -25,7 +26,8 @@ test('a collection whose numbers are text reads like one whose numbers are numbe
 test('nulls and missing fields are left out, never passed on', () => {
   const row = { ratingKey: '1', type: null, title: null, summary: null, year: null, Genre: null, Media: null }
   const [item] = parseItems({ Metadata: [row] }, admin)
-  expect(item).toEqual({ ratingKey: '1', type: 'unknown', title: '', url: itemUrl('abc123', '1') })
+  const links = linksTo('abc123', '1')
+  expect(item).toEqual({ ratingKey: '1', type: 'unknown', title: '', links, url: links.web })
   expect(JSON.stringify(item)).not.toContain('null')
 })
 
