@@ -13,6 +13,7 @@ import { requestScope } from './http/middleware/request-scope.ts'
 import { documents } from './http/documents.ts'
 import { live } from './live/routes.ts'
 import { images } from './plex/image-routes.ts'
+import { collections } from './plex/collection-routes.ts'
 import { plex } from './plex/routes.ts'
 import { scans } from './plex/scan-routes.ts'
 import type { Services } from './services.ts'
@@ -55,6 +56,7 @@ export function featuresOf(services: Services): readonly Feature[] {
   return [
     auth(services.auth),
     plex(services.plex),
+    collections(services.collections),
     images(services.images),
     scans(services.scans),
     youtube(services.youtube),

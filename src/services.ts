@@ -24,8 +24,10 @@ import { createLiveRooms } from './platform/live-rooms.ts'
 import { log } from './platform/logger.ts'
 import { withPatience } from './platform/patient-store.ts'
 import { createPlexClient } from './platform/plex-client.ts'
+import { createPlexLocks } from './platform/plex-locks.ts'
 import { createPlexProbe } from './platform/plex-probe.ts'
 import { createPlexReader } from './platform/plex-reader.ts'
+import { createPlexWriter } from './platform/plex-writer.ts'
 import { createPlexTvClient } from './platform/plex-tv-client.ts'
 import { createPlexUpstream, plexBreakerName } from './platform/plex-upstream.ts'
 import { createPlexTvUpstream } from './platform/plex-tv-upstream.ts'
@@ -37,7 +39,9 @@ import { isOneOf, newSecret, sha256Hex } from './platform/secrets.ts'
 import { createAccessControl, createGates, createQuota } from './platform/user-gates.ts'
 import { createUserStore } from './platform/user-store.ts'
 import { createVault } from './platform/vault.ts'
+import { createCollections } from './plex/collections.ts'
 import { createImages } from './plex/images.ts'
+import { createReads } from './plex/reads.ts'
 import { createScans } from './plex/scans.ts'
 import { createPlex } from './plex/service.ts'
 import { createWebhooks } from './webhooks/service.ts'
@@ -127,17 +131,8 @@ export function buildServices(env: Env) {
     shelf: createImageShelf(config.plex.machineIdentifier, now, log),
     read: createImageReader(asUser),
   })
-  const scans = createScans({
-    reader,
-    scans: {
-      request: ({ userId, ...scan }) =>
-        plexServer().requestScan({ ...scan, requester: { kind: 'user', userId } }),
-    },
-    audit,
-    machineIdentifier: config.plex.machineIdentifier,
-    now,
-  })
-  const plex = createPlex({
+  const scans = createScans({ server: plexServer, audit, pathRules: config.plex.pathRules })
+  const plexDependencies = {
     images,
     reader,
     cache,
@@ -145,6 +140,25 @@ export function buildServices(env: Env) {
     machineIdentifier: config.plex.machineIdentifier,
     ttl: config.ttl,
     now,
+  }
+  const plex = createPlex(plexDependencies)
+  const collections = createCollections({
+    ...plexDependencies,
+    reads: createReads(plexDependencies),
+    writer: createPlexWriter(asUser),
+    locks: createPlexLocks({
+      server: plexServer,
+      // Half of it outlasts any one call to Plex.
+      leaseMs: 2 * config.plex.deadlineMs,
+      waitMs: 25_000,
+      now,
+      random: Math.random,
+      sleep: (ms) => scheduler.wait(ms),
+      newId,
+    }),
+    changed: async (userId, libraryKey) => gates.noteChange(userId, await generations.changed(libraryKey)),
+    audit,
+    ttlMs: config.ttl.items,
   })
 
   const youtube = createYoutube({
@@ -169,8 +183,9 @@ export function buildServices(env: Env) {
       await env.WEBHOOK_QUEUE.sendBatch(ids.map((id) => ({ body: id })))
     },
     effects: {
-      scan: (libraryKey, deliveryId) =>
-        plexServer().requestScan({ libraryKey, requester: { kind: 'delivery', deliveryId } }),
+      scan: async (libraryKey, deliveryId) => {
+        await plexServer().requestScan({ libraryKey, requester: { kind: 'delivery', deliveryId } })
+      },
       invalidate: async (libraryKey) => {
         await generations.changed(libraryKey)
       },
@@ -186,6 +201,7 @@ export function buildServices(env: Env) {
     auth,
     images,
     plex,
+    collections,
     scans,
     youtube,
     webhooks,

@@ -4,7 +4,7 @@ import * as z from 'zod'
 
 /** A fault the next matching requests meet, `times` times or until cleared. */
 export const Fault = z.strictObject({
-  kind: z.enum(['delay', 'hang', 'status', 'truncate', 'html', 'wrong-types', 'reset']),
+  kind: z.enum(['delay', 'hang', 'status', 'truncate', 'html', 'wrong-types', 'reset', 'unanswered']),
   /** Regular expression over the path (without the query); every path when absent. */
   path: z.string().optional(),
   method: z.string().optional(),
@@ -184,6 +184,10 @@ async function suffer(fault: Fault, { request, response }: Exchange): Promise<bo
         fault.body ? JSON.parse(fault.body) : { MediaContainer: 'not an object', size: [] },
       )
       return true
+    case 'unanswered':
+      // What was asked for is done, and nobody hears of it.
+      Object.assign(response, { writeHead: () => response, write: () => true, end: () => response })
+      return false
   }
 }
 

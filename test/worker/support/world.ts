@@ -9,7 +9,7 @@ type Server = 'plexUrl' | 'plexTvUrl'
 
 /** As the stand-ins take it; they refuse what they do not know. */
 export type Fault = {
-  readonly kind: 'delay' | 'hang' | 'status' | 'truncate' | 'html' | 'wrong-types' | 'reset'
+  readonly kind: 'delay' | 'hang' | 'status' | 'truncate' | 'html' | 'wrong-types' | 'reset' | 'unanswered'
   readonly path?: string
   readonly method?: string
   readonly times?: number
