@@ -12,6 +12,8 @@ export type Account = {
   readonly confirmedAt: number
   /** The number of the last change of the server's content that this user has made. */
   readonly changed?: number
+  /** Tells apart what Plex has said that it shares with this user, within this scope. */
+  readonly share?: string
 }
 
 type Session = {
@@ -104,7 +106,7 @@ export class UserGate extends DurableObject<Env> {
 
   /** The share may have changed: nothing cached for it so far is served again. */
   newScope(now = Date.now()): void {
-    this.#change((account) => ({ ...account, scopeVersion: this.#nextScope(now) }))
+    this.#change(({ share: _old, ...account }) => ({ ...account, scopeVersion: this.#nextScope(now) }))
   }
 
   /** Whether someone is signed in who has that share still. */
@@ -117,14 +119,14 @@ export class UserGate extends DurableObject<Env> {
     this.#change((account) => ({ ...account, changed: Math.max(account.changed ?? 0, change) }))
   }
 
-  /** What Plex shares with this user, as it says now. Something else than before: nothing cached so far is served again. */
+  /** What Plex shares with this user, as it says now. Something else than before starts a new scope. */
   noteShare(share: string, now = Date.now()): 'new' | 'same' {
-    const before = this.ctx.storage.kv.get<string>('share')
+    const { share: before, scopeVersion } = this.#account()
     if (before === share) return 'same'
-    if (this.ctx.storage.kv.get('account')) this.ctx.storage.kv.put('share', share)
-    if (before === undefined) return 'same'
-    this.newScope(now)
-    return 'new'
+    const isNew = before !== undefined
+    const next = isNew ? this.#nextScope(now) : scopeVersion
+    this.#change((account) => ({ ...account, share, scopeVersion: next }))
+    return isNew ? 'new' : 'same'
   }
 
   revoke(sessionId: string, now = Date.now()): void {

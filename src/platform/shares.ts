@@ -1,5 +1,6 @@
 import type { Log } from '../http/env.ts'
 import { plexPath, type PlexReader } from '../plex/ports.ts'
+import { sha256Hex } from './secrets.ts'
 import type { ContentGates } from './user-gates.ts'
 
 /** Nobody's sign-in is renewed later than this because Plex is slow. */
@@ -26,7 +27,7 @@ export function createShares({ reader, noteShare, reauthenticate, wait, log }: O
   return {
     /** Another share than before is another scope, and sockets that listened under the old one have to come back. */
     async note(userId: string, share: string): Promise<void> {
-      if ((await noteShare(userId, share)) === 'same') return
+      if ((await noteShare(userId, await sha256Hex(share))) === 'same') return
       log('info', 'share-changed', { userId })
       await reauthenticate(userId)
     },

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { createPlexReader } from '../../../src/platform/plex-reader.ts'
+import type { Row } from '../../../src/plex/container.ts'
 import { plexPath } from '../../../src/plex/ports.ts'
 
 type Given = {
@@ -12,10 +13,19 @@ type Given = {
 
 const question = { path: plexPath`/library/sections` }
 
+type World = {
+  container: Row
+  token: string | undefined
+  asked: string[]
+  confirmed: number
+  shares: string[]
+}
+
 /** PMS that takes one token alone, and plex.tv's word on whoever is asked about. */
 function createWorld(given: Given = {}) {
   const { standing = 'renewed', known = 'good', latest = 'good', taken = 'good' } = given
-  const world: { token: string | undefined; asked: string[]; confirmed: number; shares: string[] } = {
+  const world: World = {
+    container: { size: 0 },
     token: known,
     asked: [],
     confirmed: 0,
@@ -28,7 +38,7 @@ function createWorld(given: Given = {}) {
     client: {
       read: async (token) => {
         world.asked.push(token)
-        return token === taken ? { container: { size: 0 } } : 'token-refused'
+        return token === taken ? { container: world.container } : 'token-refused'
       },
     },
     serverToken: async () => world.token,
@@ -38,8 +48,34 @@ function createWorld(given: Given = {}) {
       return standing
     },
   })
-  return { world, read: () => reader.read('u1', question) }
+  return { world, read: (path = question.path) => reader.read('u1', { path }) }
 }
+
+test('what Plex shares is noted whenever it says so, and in which order it says it does not matter', async () => {
+  const { world, read } = createWorld()
+  const [films, shows] = [
+    { key: '1', uuid: 'f' },
+    { key: 2, uuid: 's' },
+  ]
+  world.container = { Directory: [films, shows] }
+  await read()
+  world.container = { Directory: [shows, films] }
+  await read()
+  world.container = { Directory: films }
+  await read()
+  world.container = { size: 0 }
+  await read()
+  expect(world.shares).toEqual(['u1 1:f,2:s', 'u1 1:f,2:s', 'u1 1:f', 'u1 '])
+  world.container = { Directory: [films] }
+  await read(plexPath`/library/sections/${'1'}/all`)
+  expect(world.shares).toHaveLength(4)
+})
+
+test('a list that cannot be noted is not given out', async () => {
+  const { world, read } = createWorld({ known: 'old', standing: 'lost' })
+  await expect(read()).rejects.toMatchObject({ code: 'not-a-member' })
+  expect(world.shares).toEqual([])
+})
 
 test('a token that works asks plex.tv nothing', async () => {
   const { world, read } = createWorld()

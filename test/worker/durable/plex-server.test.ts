@@ -126,8 +126,17 @@ test('changes are counted for the library and for what spans libraries, across e
   await server.changed('1')
   await server.changed('2')
   await evictDurableObject(server)
-  await server.changed('2')
+  expect(await server.changed('2')).toEqual({ any: 3, '1': 1, '2': 2 })
   expect(await server.generations()).toEqual({ any: 3, '1': 1, '2': 2 })
+})
+
+test('what all isolates have read adds up, and an eviction does not start it over', async () => {
+  const server = newServer()
+  expect(await server.hitRatio()).toEqual({ reads: 0, hours: 24 })
+  await server.generations({ cached: 8, asked: 2 })
+  await evictDurableObject(server)
+  await server.generations({ cached: 0, asked: 0 })
+  expect(await server.hitRatio({ cached: 10, asked: 0 })).toEqual({ hitRatio: 0.9, reads: 20, hours: 24 })
 })
 
 test('of fifty who would renew an answer one may, and each answer has its own', async () => {

@@ -66,6 +66,21 @@ test('when all sessions of a user end, only a later sign-in is let in', async ()
   expect((await knock(room, { userId, admittedAt: now + 1 })).status).toBe(101)
 })
 
+test('whose share has changed is asked to come back, and is let in', async () => {
+  const room = newRoom()
+  const [userId, other] = [newUser(), newUser()]
+  const [one, two, another] = [
+    await listen(room, { userId }),
+    await listen(room, { userId }),
+    await listen(room, { userId: other }),
+  ]
+  await another.frame()
+  await room.reauthenticate(userId)
+  for (const { closed } of [one, two]) expect((await closed).code).toBe(4408)
+  expect(await room.publish(user(other), cancelled())).toBe(1)
+  expect((await knock(room, { userId })).status).toBe(101)
+})
+
 test('who has listened for an hour is asked to prove who they are before more is said', async () => {
   const room = newRoom()
   const userId = newUser()
