@@ -137,6 +137,7 @@ export function buildServices(env: Env) {
     reader,
     cache,
     probe: createPlexProbe({ ...config.plex, breaker, now }),
+    hitRatio: async () => plexServer().hitRatio(reads.take()),
     machineIdentifier: config.plex.machineIdentifier,
     ttl: config.ttl,
     now,

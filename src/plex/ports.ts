@@ -2,6 +2,7 @@ import type { HealthCause, HealthStatus } from '#contract/health.ts'
 
 import type { AnswerCache } from '../http/cached-response.ts'
 import type { Row } from './container.ts'
+import type { HitRatio } from './hit-ratio.ts'
 
 export type PlexPath = string & { readonly plexPath: true }
 
@@ -73,6 +74,8 @@ export type PlexDependencies = {
   readonly images: Images
   readonly cache: AnswerCache
   readonly probe: PlexProbe
+  /** How many of the reads of the last day the cache has answered. */
+  readonly hitRatio: () => Promise<HitRatio>
   readonly machineIdentifier: string
   readonly ttl: {
     readonly server: number

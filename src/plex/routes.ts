@@ -150,10 +150,15 @@ const listRecentlyAdded = operation({
 export const plex = (service: Plex): Feature =>
   feature('/plex', (on) => {
     on(readHealth, async ({ c, caller }) => {
-      const { status, cause, latencyMs } = await service.health()
+      const isAdmin = caller?.role === 'admin'
+      const [{ status, cause, latencyMs }, cache] = await Promise.all([
+        service.health(),
+        isAdmin ? service.hitRatio() : undefined,
+      ])
       const details = {
         ...(caller && latencyMs !== undefined && { latencyMs }),
-        ...(caller?.role === 'admin' && cause && { cause }),
+        ...(isAdmin && cause && { cause }),
+        ...(cache && { cache }),
       }
       return c.json({ data: { status, ...details } }, 200)
     })

@@ -140,12 +140,9 @@ export const Item = z
     viewOffsetMs: z.int().optional().meta({ description: 'Where watching was broken off' }),
     lastViewedAt: z.iso.datetime().optional(),
     externalIds: ExternalIds.optional().meta({ description: 'In the answer for one item only' }),
-    episodes: z
-      .int()
-      .optional()
-      .meta({
-        description: 'Of a season that stands for them among what is new: how many were added together',
-      }),
+    episodes: z.int().optional().meta({
+      description: 'Of a season that stands for them among what is new: how many were added together',
+    }),
     links: Links,
     url: z.url().optional().meta({ description: 'The same as links.web' }),
   })
@@ -182,6 +179,19 @@ export const RecentBody = z.object({
   }),
 })
 
+const CacheHealth = z
+  .object({
+    hitRatio: z.number().min(0).max(1).optional().meta({ description: 'Absent when nothing was read' }),
+    reads: z.int().nonnegative(),
+    hours: z.int().meta({ description: 'What time was counted over' }),
+  })
+  .meta({ description: 'How many reads the cache has answered without waiting for Plex' })
+
 export const HealthBody = z.object({
-  data: z.object({ status: HealthStatus, latencyMs: z.number().optional(), cause: HealthCause.optional() }),
+  data: z.object({
+    status: HealthStatus,
+    latencyMs: z.number().optional(),
+    cause: HealthCause.optional(),
+    cache: CacheHealth.optional().meta({ description: 'For admins' }),
+  }),
 })

@@ -1,5 +1,6 @@
 import type { Asked } from '../http/cached-response.ts'
 import { createBrowse } from './browse.ts'
+import type { HitRatio } from './hit-ratio.ts'
 import { createItemPages } from './item-pages.ts'
 import type { PlexDependencies } from './ports.ts'
 import { createReads } from './reads.ts'
@@ -26,5 +27,14 @@ export function createPlex(dependencies: PlexDependencies) {
     },
 
     health: dependencies.probe,
+
+    /** Nothing when it cannot be told: health is asked for when things are not well. */
+    async hitRatio(): Promise<HitRatio | undefined> {
+      try {
+        return await dependencies.hitRatio()
+      } catch {
+        return undefined
+      }
+    },
   }
 }
