@@ -1,6 +1,6 @@
 import { Problem } from '#contract/problem.ts'
 
-import { isRow, type Row } from '../plex/container.ts'
+import { isContainer, isRow, type Row } from '../plex/container.ts'
 import type { PlexCommand, PlexContainer, PlexPath, PlexQuestion } from '../plex/ports.ts'
 import { UpstreamError, type Upstream, type UpstreamAnswer } from './upstream.ts'
 
@@ -123,7 +123,7 @@ function readContainer({ contentType, bytes }: UpstreamAnswer): Row | undefined 
   if (contentType !== 'application/json') return undefined
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
-    return isRow(value) && isRow(value['MediaContainer']) ? value['MediaContainer'] : undefined
+    return isRow(value) && isContainer(value['MediaContainer']) ? value['MediaContainer'] : undefined
   } catch {
     return undefined
   }

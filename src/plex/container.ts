@@ -12,6 +12,25 @@ export function rows(value: unknown): readonly Row[] {
   return isRow(value) ? [value] : []
 }
 
+const lists = ['Metadata', 'Directory', 'Hub', 'Activity'] as const
+
+/** Absent, single or many: all that a list of PMS can be. */
+const isList = (value: unknown) =>
+  value === undefined ||
+  value === null ||
+  value === '' ||
+  isRow(value) ||
+  (Array.isArray(value) && (value.length === 0 || value.some(isRow)))
+
+/** Whether what stands where lists belong are lists: taken for empty ones, they would tell of a library without films. */
+export function isContainer(value: unknown): value is Row {
+  return (
+    isRow(value) &&
+    lists.every((name) => isList(value[name])) &&
+    rows(value['Hub']).every((hub) => isList(hub['Metadata']) && isList(hub['Directory']))
+  )
+}
+
 export function text(value: unknown): string | undefined {
   if (typeof value === 'string') return value === '' ? undefined : value
   return typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined

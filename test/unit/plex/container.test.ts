@@ -1,7 +1,16 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { decimal, flag, instant, integer, rows, text, total } from '../../../src/plex/container.ts'
+import {
+  decimal,
+  flag,
+  instant,
+  integer,
+  isContainer,
+  rows,
+  text,
+  total,
+} from '../../../src/plex/container.ts'
 
 const now = Date.UTC(2026, 0, 1)
 
@@ -40,6 +49,25 @@ test('a list may be missing, empty, single or full of holes', () => {
   expect(rows('not a list')).toEqual([])
   expect(rows({ key: '1' })).toEqual([{ key: '1' }])
   expect(rows([null, { key: '1' }, 'text', [], { key: '2' }])).toEqual([{ key: '1' }, { key: '2' }])
+})
+
+test('a list that is none makes a container unreadable, so that it is not taken for an empty library', () => {
+  const lists = [undefined, null, '', [], {}, { ratingKey: '1' }, [{}], [null, { ratingKey: '1' }]]
+  const others = ['Movies', 0, 7, true, ['1', '2'], [null], [[{}]]]
+  for (const name of ['Metadata', 'Directory', 'Hub', 'Activity']) {
+    expect(lists.map((value) => isContainer({ size: 1, [name]: value }))).toEqual(lists.map(() => true))
+    expect(others.map((value) => isContainer({ size: 1, [name]: value }))).toEqual(others.map(() => false))
+  }
+  expect(
+    isContainer({
+      Hub: [
+        { type: 'movie', size: 0 },
+        { type: 'show', Metadata: [{}] },
+      ],
+    }),
+  ).toBe(true)
+  expect(isContainer({ Hub: [{ type: 'movie', Metadata: 'none' }] })).toBe(false)
+  expect([null, 'x', [], 7].map(isContainer)).toEqual([false, false, false, false])
 })
 
 test('truth is told in three ways, and "0" or "false" is not among them', () => {
