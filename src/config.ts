@@ -1,5 +1,7 @@
 import * as z from 'zod'
 
+import { isAbsolute } from './plex/location.ts'
+
 const minutes = (count: number) => count * 60_000
 const hours = (count: number) => minutes(60 * count)
 
@@ -69,6 +71,21 @@ const GenericSecrets = z
   })
   .pipe(z.record(z.string().regex(/^[\w-]{1,64}$/), Secrets(16)))
 
+/** `from=>to` pairs, separated by semicolons. */
+const PathRules = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    const pairs = text.split(';').filter((pair) => pair.trim() !== '')
+    return pairs.map((pair) => {
+      const [from = '', to = '', ...more] = pair.split('=>').map((path) => path.trim())
+      if (!isAbsolute(from) || !isAbsolute(to) || more.length > 0) {
+        context.addIssue('must be pairs like /data/tv=>/media/tv of whole paths, separated by semicolons')
+      }
+      return { from, to }
+    })
+  })
+
 const Settings = z.object({
   PLEX_URL: Upstream,
   PLEX_MACHINE_IDENTIFIER: z
@@ -82,6 +99,7 @@ const Settings = z.object({
   PLEX_ADMIN_USER_ID: z.string().regex(/^\d+$/).optional(),
   PLEX_MOVIES_LIBRARY_KEY: z.string().regex(/^\d+$/).default('1'),
   PLEX_TV_LIBRARY_KEY: z.string().regex(/^\d+$/).default('2'),
+  PLEX_PATH_MAP: PathRules,
   PUBLIC_URL: z.literal('').or(Origin).default(''),
   ALLOWED_ORIGINS: list.pipe(z.array(Origin)),
   DOWNLOAD_ALLOWED_HOSTS: list.pipe(
@@ -161,6 +179,7 @@ function shape(settings: z.output<typeof Settings>) {
       deadlineMs: settings.PLEX_DEADLINE_MS,
       moviesLibraryKey: settings.PLEX_MOVIES_LIBRARY_KEY,
       tvLibraryKey: settings.PLEX_TV_LIBRARY_KEY,
+      pathRules: settings.PLEX_PATH_MAP,
       scan: { quietMs: settings.SCAN_QUIET_MS, maxMs: settings.SCAN_MAX_WAIT_MS },
     },
     plexTv: {

@@ -4,6 +4,10 @@ import { Download, Failure, PlacedFile, Progress } from './downloads.ts'
 
 const downloadId = z.uuid()
 
+/** What a scan has come to. `scanned`: nothing in particular was waited for. */
+export const scanOutcomes = ['seen', 'not-seen', 'scanned', 'no-library', 'gave-up'] as const
+export type ScanOutcome = (typeof scanOutcomes)[number]
+
 /** Every event a subscriber can get, by name: its payload, and nothing else states it. */
 export const liveEvents = {
   hello: z.object({
@@ -37,8 +41,9 @@ export const liveEvents = {
     type: z.string(),
   }),
   'plex:library:scanned': z.object({
-    libraryKey: z.string(),
-    outcome: z.enum(['seen', 'not-seen', 'scanned']),
+    libraryKey: z.string().optional().meta({ description: 'Absent when no library holds the folder' }),
+    scanId: z.uuid().optional().meta({ description: 'For who has asked for the scan' }),
+    outcome: z.enum(scanOutcomes),
   }),
   'plex:playback:start': playbackEvent(),
   'plex:playback:stop': playbackEvent(),

@@ -79,6 +79,10 @@ export const catalogue = {
   'upstream-invalid': { status: 502, title: 'Plex answered with something that cannot be understood' },
   'plex-unavailable': { status: 503, title: 'Plex is temporarily unavailable', members: { retryAfter } },
   'plex-maintenance': { status: 503, title: 'Plex is starting up', members: { retryAfter } },
+  'plex-owner-required': {
+    status: 503,
+    title: 'This needs the owner of the Plex server to sign in here first',
+  },
   'plex-tv-unavailable': {
     status: 503,
     title: 'plex.tv is temporarily unavailable',

@@ -1,17 +1,25 @@
 import { DurableObject } from 'cloudflare:workers'
+import { drizzle } from 'drizzle-orm/d1'
 
 import { configOf } from '../config.ts'
 import { createBackgroundPlex } from '../platform/background-plex.ts'
+import { createDeliveryScans } from '../platform/delivery-scans.ts'
 import { createLiveRooms } from '../platform/live-rooms.ts'
 import { log } from '../platform/logger.ts'
 import type { HitRatio, Reads } from '../plex/hit-ratio.ts'
-import { filesWaitedFor, type RunningScan, type ScanRequest } from '../plex/scan.ts'
+import type { Place } from '../plex/location.ts'
+import type { ScanRequest } from '../plex/scan.ts'
 import { createScanning } from '../plex/scanning.ts'
 import { createLocks } from './locks.ts'
 import { CountedReads } from './counted-reads.ts'
+import { remembered } from './remembered.ts'
+import { tellOfScan } from './scan-news.ts'
+import { createScanHistory, createWaitingList } from './scan-storage.ts'
 import { createShelf } from './shelf.ts'
 
 const renewalLeaseMs = 10_000
+const placesForMs = 5_000
+const placesPatienceMs = 3_000
 
 /**
  * What has to be decided in one place for one Plex server: which scans to ask for and when, and how often each of its
@@ -23,15 +31,26 @@ export class PlexServer extends DurableObject<Env> {
   readonly #renewals = new Map<string, number>()
   readonly #readCounts = new CountedReads(this.ctx.storage.kv)
   readonly #locks = createLocks(this.ctx.storage.kv, Date.now)
+  readonly #plex = createBackgroundPlex(this.env)
+  readonly #places = remembered(placesForMs, () => this.#plex.places())
+  readonly #ears = {
+    scanned: (id: string, ratingKey: string | undefined) =>
+      this.env.DOWNLOAD_QUEUE.getByName('main').scanned(id, ratingKey),
+    noteScan: createDeliveryScans(drizzle(this.env.DB)),
+    publish: this.#rooms.publish,
+  }
   readonly #scanning = createScanning({
-    queued: createShelf(this.ctx.storage.kv, 'queued:'),
-    running: createShelf(this.ctx.storage.kv, 'running:'),
-    plex: createBackgroundPlex(this.env),
+    queued: createShelf(this.ctx.storage.kv, 'queued-scan:'),
+    running: createShelf(this.ctx.storage.kv, 'running-scan:'),
+    waiting: createWaitingList(this.ctx.storage.sql),
+    history: createScanHistory(this.ctx.storage.kv),
+    plex: this.#plex,
     policy: this.#config.plex.scan,
     now: Date.now,
+    newId: () => crypto.randomUUID(),
     log,
     changed: (libraryKey) => void this.changed(libraryKey),
-    ended: (scan, found) => this.#tell(scan, found),
+    ended: (scan, waiting, verdict) => tellOfScan(this.#ears, scan, waiting, verdict),
   })
 
   /** Who asks may tell in passing what was read since. */
@@ -76,12 +95,19 @@ export class PlexServer extends DurableObject<Env> {
     this.#locks.release(name, token)
   }
 
-  async requestScan(request: ScanRequest): Promise<void> {
-    this.#scanning.request(request)
+  /** Answers what the scan is called. */
+  async requestScan(request: ScanRequest): Promise<string> {
+    const scanId = this.#scanning.request(request)
     await this.#arm()
+    return scanId
   }
 
-  /** What is queued and what is running, for health and admins. */
+  /** Which libraries there are and where; nothing when Plex does not say so soon. However many ask, Plex is asked once. */
+  places(): Promise<readonly Place[] | undefined> {
+    return Promise.race([this.#places(), scheduler.wait(placesPatienceMs).then(() => undefined)])
+  }
+
+  /** What is queued and what is running, and how the last ones have ended. */
   scans() {
     return this.#scanning.list()
   }
@@ -94,21 +120,6 @@ export class PlexServer extends DurableObject<Env> {
       log('error', 'scan-round-failed', { cause: String(error) })
     }
     await this.#arm()
-  }
-
-  async #tell({ scan, libraryKey }: RunningScan, found: ReadonlyMap<string, string>): Promise<void> {
-    const queue = this.env.DOWNLOAD_QUEUE.getByName('main')
-    for (const requester of scan.requesters) {
-      if (requester.kind !== 'download') continue
-      await queue.scanned(requester.downloadId, found.get(requester.file))
-    }
-    if (libraryKey === undefined) return
-    const isAwaited = filesWaitedFor(scan).length > 0
-    const outcome = isAwaited ? (found.size > 0 ? 'seen' : 'not-seen') : 'scanned'
-    await this.#rooms.publish(
-      { kind: 'section', libraryKey },
-      { event: 'plex:library:scanned', data: { libraryKey, outcome } },
-    )
   }
 
   async #arm(): Promise<void> {

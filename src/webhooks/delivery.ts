@@ -30,3 +30,6 @@ export type Delivery = {
   readonly outcome?: string
   readonly processedAt?: string
 }
+
+/** What an outcome says of a scan that has been asked for, until it is known how that ended. */
+export const scanAsked = 'asked for a scan'

@@ -1,7 +1,7 @@
 import { Problem } from '#contract/problem.ts'
 
 import { firstIdAt, showDeliveryId } from './delivery-id.ts'
-import { pendingStatuses, type Delivery } from './delivery.ts'
+import { pendingStatuses, scanAsked, type Delivery } from './delivery.ts'
 import type { WebhooksDependencies } from './ports.ts'
 import { hourMs, minuteMs } from './sender.ts'
 import { workOf, type Work } from './work.ts'
@@ -89,7 +89,7 @@ function isPending({ status }: Delivery): boolean {
 function outcomeOf({ refresh, event }: Work): string {
   const effects = [
     ...(refresh ? [`refreshed library ${refresh.libraryKey}`] : []),
-    ...(refresh?.scan ? ['asked for a scan'] : []),
+    ...(refresh?.scan ? [scanAsked] : []),
     `told ${event.event}`,
   ]
   return effects.join(', ')

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { folded, folderOf, holds, libraryHolding, scanFolder } from '../../../src/plex/location.ts'
+import { folded, folderOf, holds, libraryHolding, mapped, scanFolder } from '../../../src/plex/location.ts'
 
 test('a location holds itself and what is inside, up to a whole segment', () => {
   expect(holds('/media/tv', '/media/tv')).toBe(true)
@@ -38,13 +38,38 @@ test('of a file it is the folder that is scanned, of a folder the folder', () =>
   expect(scanFolder('C:\\Media\\Film.MP4')).toBe('C:\\Media')
   expect(scanFolder('/media/movies/Mr. Robot.S01')).toBe('/media/movies/Mr. Robot.S01')
   expect(scanFolder('/media/tv')).toBe('/media/tv')
+  expect(scanFolder('/media/tv/Show.nfo')).toBe('/media/tv')
+  expect(scanFolder('/media/Film.mkv/')).toBe('/media/Film.mkv/')
+  expect(scanFolder('/Film.mkv')).toBe('/')
+  expect(scanFolder('C:\\Film.mkv')).toBe('C:\\')
+})
+
+test('needless slashes change nothing', () => {
+  expect(holds('/media//tv/', '/media/tv///Show')).toBe(true)
+  expect(holds('\\\\nas\\media', '\\nas\\media')).toBe(false)
+})
+
+const rules = [
+  { from: '/data', to: '/mnt/data' },
+  { from: '/data/tv', to: 'D:\\TV\\' },
+  { from: 'C:\\Films', to: '/media/films' },
+]
+
+test('a path is rewritten by the rule with the longest beginning, in the spelling of the Plex server', () => {
+  expect(mapped('/data/films/A', rules)).toBe('/mnt/data/films/A')
+  expect(mapped('/data/tv/Show/Season 1', rules)).toBe('D:\\TV\\Show\\Season 1')
+  expect(mapped('/data/tv', rules)).toBe('D:\\TV\\')
+  expect(mapped('/data/tv2/Show', rules)).toBe('/mnt/data/tv2/Show')
+  expect(mapped('c:/films/A (2000)', rules)).toBe('/media/films/A (2000)')
+  expect(mapped('/elsewhere/A', rules)).toBe('/elsewhere/A')
+  expect(mapped('/data/../etc', rules)).toBe('/data/../etc')
 })
 
 test('the library with the longest location wins, however it is spelt', () => {
   const places = [
-    { libraryKey: '1', type: 'movie', locations: ['/media///////', '/other'] },
-    { libraryKey: '2', type: 'show', locations: ['/media/tv'] },
-    { libraryKey: '3', type: 'movie', locations: ['/media/tv2'] },
+    { libraryKey: '1', type: 'movie', title: '', locations: ['/media///////', '/other'] },
+    { libraryKey: '2', type: 'show', title: '', locations: ['/media/tv'] },
+    { libraryKey: '3', type: 'movie', title: '', locations: ['/media/tv2'] },
   ]
   expect(libraryHolding('/media/tv/Show', places)?.libraryKey).toBe('2')
   expect(libraryHolding('/media/tv2/Show', places)?.libraryKey).toBe('3')
@@ -78,6 +103,7 @@ test('what holds a path is never beaten by what is shorter or holds it not', () 
       const places = locations.map((parts, index) => ({
         libraryKey: String(index),
         type: 'movie',
+        title: '',
         locations: [spelling?.(parts) ?? ''],
       }))
       const asked = spelling?.(path) ?? ''

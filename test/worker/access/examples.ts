@@ -25,6 +25,8 @@ export const examples: Readonly<Record<string, Example>> = {
   addToCollection: { param: { ratingKey: '99999' }, json: { items: ['1'] } },
   removeFromCollection: { param: { ratingKey: '99999', itemKey: '1' } },
   refreshLibrary: inALibrary,
+  scanPath: { json: { path: '/media/movies' } },
+  readScan: { param: { id: nobodysId } },
   readVideoMetadata: { query: { url: 'https://video.example/1' } },
   requestDownload: { json: { url: 'https://video.example/1' } },
   readDownload: { param: { id: nobodysId } },

@@ -50,16 +50,6 @@ async function place({ folder = '', isThere = true } = {}) {
 const seen = { status: 'completed', ratingKey: expect.stringMatching(/^\d+$/) }
 const notSeen = { status: 'completed', ratingKey: null }
 
-test('fifty requests for a folder are one scan of exactly that folder', async () => {
-  const server = newServer()
-  const path = `${world.youtubeFolder}/${crypto.randomUUID()}`
-  for (let deliveryId = 0; deliveryId < 50; deliveryId += 1) {
-    await server.requestScan({ path, requester: { kind: 'delivery', deliveryId } })
-  }
-  await expect.poll(() => isIdle(server), patience).toBe(true)
-  expect(await scansOf(path)).toEqual([{ section: '3', path }])
-})
-
 test('a placed file is scanned for, found, and its download told under which key', async () => {
   const server = newServer()
   const { path, requester, ended, remove } = await place()
@@ -98,7 +88,7 @@ test('while Plex is away a scan waits, and comes when Plex is back', async () =>
 /** Takes the wait out of what is queued, as time would. */
 async function hurry(server: Server): Promise<void> {
   await runInDurableObject(server, (_, { storage }) => {
-    for (const [key, scan] of storage.kv.list<{ notBefore: number }>({ prefix: 'queued:' })) {
+    for (const [key, scan] of storage.kv.list<{ notBefore: number }>({ prefix: 'queued-scan:' })) {
       storage.kv.put(key, { ...scan, notBefore: 0 })
     }
   })

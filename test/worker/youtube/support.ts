@@ -197,6 +197,7 @@ export async function silencePlex() {
     const prototype: PlexServer = Object.getPrototypeOf(server)
     return vi.spyOn(prototype, 'requestScan').mockImplementation(async (asked) => {
       requests.push(asked)
+      return crypto.randomUUID()
     })
   })
   return { requests, spy }
