@@ -53,7 +53,7 @@ export const browsing: readonly Step[] = [
       expectStatus(await client.get(`/api/plex/items/${first.ratingKey}`, fatima), 404)
       const word = encodeURIComponent(first.title.split(' ')[0])
       const found = expectStatus(await client.get(`/api/plex/search?query=${word}`, frank), 200).body
-      assert(found.meta.count > 0)
+      assert(found.meta.total > 0)
       return `${body.meta.total} films; “${first.title}” is not Fatima’s to see`
     },
   },

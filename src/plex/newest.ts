@@ -73,8 +73,10 @@ export function mergeNewest<T extends Newest>(
   const last = known[Math.min(limit, known.length) - 1]
   if (!last) return { entries: [] }
   const entries = known.filter(({ atMs }, index) => index < limit || atMs === last.atMs)
-  const isAll = entries.length === all.length && horizon === Number.NEGATIVE_INFINITY
-  return { entries, ...(!isAll && last.atMs > 0 && { beforeMs: last.atMs }) }
+  if (last.atMs === 0 || (entries.length === all.length && !Number.isFinite(horizon))) return { entries }
+  // When all that could be told was told, a season is not begun again for the rest of what stood behind it.
+  const beforeMs = entries.length === above.length ? horizon + 1 : last.atMs
+  return { entries, beforeMs: Math.min(last.atMs, beforeMs) }
 }
 
 function byKey(a: Newest, b: Newest): number {

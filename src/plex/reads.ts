@@ -25,7 +25,13 @@ export type RowPage = {
 const fanOut = 5
 
 /** How every part of the gateway asks PMS: through the cache, as the caller, and page by page. */
-export function createReads({ reader, cache, images, now, machineIdentifier }: PlexDependencies) {
+export function createReads({
+  reader,
+  cache,
+  images,
+  now,
+  machineIdentifier,
+}: Pick<PlexDependencies, 'reader' | 'cache' | 'images' | 'now' | 'machineIdentifier'>) {
   const ask = async ({ caller }: Reading, question: PlexQuestion): Promise<Row> =>
     (await reader.read(caller.userId, question)).container
 

@@ -64,7 +64,7 @@ export function createRecentlyAdded(reads: Reads, { ttl }: Pick<PlexDependencies
     const startMs = library.type === 'show' ? dayAfterMs(beforeMs - 1) : beforeMs
     const shelf = await shelfBelow(startMs)
     // Of a day on which a great deal came that is too much to read: a season may come up again.
-    const isBuried = shelf.entries.length === 0 && startMs > beforeMs && shelf.readToMs >= beforeMs
+    const isBuried = shelf.entries.length === 0 && Number.isFinite(shelf.readToMs) && startMs > beforeMs
     return isBuried ? shelfBelow(beforeMs) : shelf
   }
 

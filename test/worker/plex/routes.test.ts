@@ -177,7 +177,14 @@ test('health is open to all, and says more to who is signed in', async () => {
     expect(bodies).toEqual([
       { data: { status: 'degraded' } },
       { data: { status: 'degraded', latencyMs: expect.any(Number) } },
-      { data: { status: 'degraded', latencyMs: expect.any(Number), cause: 'maintenance' } },
+      {
+        data: {
+          status: 'degraded',
+          latencyMs: expect.any(Number),
+          cause: 'maintenance',
+          cache: expect.objectContaining({ hours: 24, reads: expect.any(Number) }),
+        },
+      },
     ])
   } finally {
     await control('plexUrl', 'maintenance', { on: false })
