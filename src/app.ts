@@ -16,6 +16,7 @@ import { images } from './plex/image-routes.ts'
 import { collections } from './plex/collection-routes.ts'
 import { plex } from './plex/routes.ts'
 import { scans } from './plex/scan-routes.ts'
+import { sessions } from './plex/session-routes.ts'
 import type { Services } from './services.ts'
 import { webhooks } from './webhooks/routes.ts'
 import { downloaderLink } from './youtube/link-routes.ts'
@@ -59,6 +60,7 @@ export function featuresOf(services: Services): readonly Feature[] {
     collections(services.collections),
     images(services.images),
     scans(services.scans),
+    sessions(services.sessions),
     youtube(services.youtube),
     downloaderLink(services.downloaderLink),
     webhooks(services.webhooks),

@@ -22,6 +22,7 @@ import { createImageShelf } from './platform/image-shelf.ts'
 import { createImageSignatures } from './platform/image-signatures.ts'
 import { createLiveRooms } from './platform/live-rooms.ts'
 import { log } from './platform/logger.ts'
+import { createOwnerPlex } from './platform/owner-plex.ts'
 import { withPatience } from './platform/patient-store.ts'
 import { createPlexClient } from './platform/plex-client.ts'
 import { createPlexLocks } from './platform/plex-locks.ts'
@@ -44,6 +45,7 @@ import { createImages } from './plex/images.ts'
 import { createReads } from './plex/reads.ts'
 import { createScans } from './plex/scans.ts'
 import { createPlex } from './plex/service.ts'
+import { createSessions } from './plex/sessions.ts'
 import { createWebhooks } from './webhooks/service.ts'
 import { createYoutube } from './youtube/service.ts'
 
@@ -143,6 +145,15 @@ export function buildServices(env: Env) {
     now,
   }
   const plex = createPlex(plexDependencies)
+  const ownerPlex = createOwnerPlex(asUser.client, () => users.ownerServerTokens())
+  const sessions = createSessions({
+    owner: ownerPlex,
+    libraryKeys: plex.libraryKeys,
+    images,
+    machineIdentifier: config.plex.machineIdentifier,
+    hash: sha256Hex,
+    now,
+  })
   const collections = createCollections({
     ...plexDependencies,
     reads: createReads(plexDependencies),
@@ -204,6 +215,7 @@ export function buildServices(env: Env) {
     plex,
     collections,
     scans,
+    sessions,
     youtube,
     webhooks,
     downloaderLink: {
