@@ -90,7 +90,7 @@ function successes({ responses }: Operation): Json {
       typeof schema === 'string'
         ? {
             description: schema === 'upgrade' ? 'The connection becomes a WebSocket' : 'Done',
-            ...(schema === 'image' && { content: { 'image/*': {} } }),
+            ...(schema === 'image' && { content: { 'image/*': { schema: {} } } }),
           }
         : { description: 'OK', content: { 'application/json': { schema: jsonSchema(schema, 'output') } } },
     ]),
