@@ -39,8 +39,8 @@ test('after the plan there is what was wanted, and nothing is sent that is there
         const { added, removed, steps } = planCollection(current, wanted, mode)
         const expected = new Set([...(mode === 'add' ? (current ?? []) : []), ...wanted])
         expect(carriedOut(current, steps)).toEqual(expected)
-        expect(new Set(added)).toEqual(new Set(wanted).difference(new Set(current)))
-        expect(new Set(removed)).toEqual(new Set(current).difference(expected))
+        expect(new Set(added)).toEqual(new Set(wanted.filter((key) => !current?.includes(key))))
+        expect(new Set(removed)).toEqual(new Set(current?.filter((key) => !expected.has(key))))
         if (!steps.some(({ kind }) => kind === 'delete')) {
           const least = Math.ceil(added.length / keysPerCall) + removed.length
           expect(steps).toHaveLength(least)

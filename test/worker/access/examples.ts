@@ -18,7 +18,7 @@ export const examples: Readonly<Record<string, Example>> = {
   listCollections: { param: { key: '1' } },
   readCollection: { param: { ratingKey: '1' } },
   listCollectionItems: { param: { ratingKey: '1' } },
-  createCollection: { json: { libraryKey: '1', title: 'An example', items: ['1'] } },
+  createCollection: { json: { libraryKey: '1', title: 'An example', items: ['99999999'] } },
   putCollection: { param: { key: '1', title: 'An example' }, json: { items: ['1'], dryRun: true } },
   renameCollection: { param: { ratingKey: '99999' }, json: { title: 'Another example' } },
   deleteCollection: { param: { ratingKey: '99999' } },

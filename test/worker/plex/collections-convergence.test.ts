@@ -66,6 +66,8 @@ test('the same while the object that holds the locks is evicted again and again'
 test('of different writes at once one is the last, and nothing is mixed', async () => {
   const title = newTitle()
   const wanted = [[a], [b, c], [c, d], [a, d]]
+  // Slow enough for one to be in the middle when another comes.
+  await fault('plexUrl', { kind: 'delay', delayMs: 15 })
   const writes = Array.from({ length: 12 }, (_, index) => put(title, { items: wanted[index % 4] }, olivia))
   for (const answer of await Promise.all(writes)) expect([200, 201]).toContain(answer.status)
   const collections = await held(title)
