@@ -48,34 +48,35 @@ export function createItemPages(reads: Reads, { ttl }: Pick<PlexDependencies, 't
     return new Set(doubtful.filter((key) => !members.has(key)))
   }
 
+  /** How Plex is asked for what is wanted; nothing when there can be none. */
+  const questionFor = async (asked: Asked, key: string, query: ItemsQuery, kind: ItemKind | undefined) => {
+    const { genre, sort } = query
+    const tag = genre !== undefined && kind ? await genreId(asked, key, kind, genre) : undefined
+    if (genre !== undefined && tag === undefined) return undefined
+    return {
+      path: plexPath`/library/sections/${key}/all`,
+      query: {
+        ...(kind !== 'collection' && { includeCollections: '0' }),
+        ...(kind && filterQuery(kind, query, tag)),
+        ...(sort !== undefined && { sort }),
+      },
+    }
+  }
+
   /**
    * Plex answers the whole list when it does not know a filter, and says nothing. So each row is held against what was
    * asked, and one that says otherwise is left out. The total is Plex's own: it counts what the filters left, or, of
    * filters that were ignored, what they would have been applied to; that these were ignored is said beside it.
    */
-  const filtered = async (asked: Asked, reading: Reading, key: string, query: ItemsQuery) => {
-    const { offset, limit, sort, genre } = query
-    const kind = kindFor((await reads.library(reading, key)).type, query)
-    const tag = genre === undefined ? undefined : await genreId(asked, key, kind, genre)
-    if (genre !== undefined && tag === undefined) return { data: [], meta: { offset, limit, total: 0 } }
-    const page = await reads.page(
-      reading,
-      {
-        path: plexPath`/library/sections/${key}/all`,
-        query: {
-          includeCollections: '0',
-          ...filterQuery(kind, query, tag),
-          ...(sort !== undefined && { sort }),
-        },
-      },
-      { offset, limit },
-    )
-    const { kept, ignored } = held(
-      page.rows,
-      kind,
-      query,
-      genre === undefined ? new Set() : await otherGenres(reading, page.rows, genre),
-    )
+  const list = async (asked: Asked, reading: Reading, key: string, query: ItemsQuery) => {
+    const { offset, limit, genre, type } = query
+    const isNarrowed = type !== undefined || filtersIn(query).length > 0
+    const kind = isNarrowed ? kindFor((await reads.library(reading, key)).type, query) : undefined
+    const question = await questionFor(asked, key, query, kind)
+    if (!question) return { data: [], meta: { offset, limit, total: 0 } }
+    const page = await reads.page(reading, question, { offset, limit })
+    const others = genre === undefined ? new Set<string>() : await otherGenres(reading, page.rows, genre)
+    const { kept, ignored } = kind ? held(page.rows, kind, query, others) : { kept: page.rows, ignored: [] }
     return {
       data: itemsOf(kept, reading, page.libraryKey ?? key),
       meta: { offset, limit, total: page.total, ...(ignored.length > 0 && { ignoredFilters: ignored }) },
@@ -84,28 +85,7 @@ export function createItemPages(reads: Reads, { ttl }: Pick<PlexDependencies, 't
 
   return {
     items: (asked: Asked, key: string, query: ItemsQuery) =>
-      reads.cached(
-        asked,
-        nameOf(key, query),
-        ttl.items,
-        async (reading) => {
-          const { offset, limit, sort, type } = query
-          if (type !== undefined || filtersIn(query).length > 0) return filtered(asked, reading, key, query)
-          const page = await reads.page(
-            reading,
-            {
-              path: plexPath`/library/sections/${key}/all`,
-              query: { includeCollections: '0', ...(sort !== undefined && { sort }) },
-            },
-            { offset, limit },
-          )
-          return {
-            data: itemsOf(page.rows, reading, page.libraryKey ?? key),
-            meta: { offset, limit, total: page.total },
-          }
-        },
-        key,
-      ),
+      reads.cached(asked, nameOf(key, query), ttl.items, (reading) => list(asked, reading, key, query), key),
   }
 }
 
