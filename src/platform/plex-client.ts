@@ -111,21 +111,21 @@ const pictureType = /^image\/(jpeg|png|webp|gif|avif)$/
 const namesSomething = (path: PlexPath) => /\/\d+(,\d+)*(\/|$)/.test(path)
 
 /** A reverse proxy's sign-in page is a 200 too: only JSON with a container counts as an answer of PMS. */
-function parseContainer(answer: UpstreamAnswer): Row {
-  const container = answer.status === 200 ? readContainer(answer) : undefined
-  if (container) return container
-  throw new Problem('upstream-invalid', {
-    cause: `${answer.status} ${answer.contentType}, no MediaContainer`,
-  })
+function parseContainer({ status, contentType, bytes }: UpstreamAnswer): Row {
+  if (status !== 200 || contentType !== 'application/json') {
+    throw new Problem('upstream-invalid', { cause: `${status} ${contentType}` })
+  }
+  const container = containerIn(new TextDecoder().decode(bytes))
+  if (isContainer(container)) return container
+  throw new Problem('upstream-invalid', { cause: 'no MediaContainer' })
 }
 
-function readContainer({ contentType, bytes }: UpstreamAnswer): Row | undefined {
-  if (contentType !== 'application/json') return undefined
+function containerIn(json: string): unknown {
   try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
-    return isRow(value) && isContainer(value['MediaContainer']) ? value['MediaContainer'] : undefined
-  } catch {
-    return undefined
+    const value: unknown = JSON.parse(json)
+    return isRow(value) ? value['MediaContainer'] : undefined
+  } catch (cause) {
+    throw new Problem('upstream-invalid', { cause })
   }
 }
 
