@@ -138,7 +138,12 @@ export function buildServices(env: Env) {
     images,
     reader,
     cache,
-    probe: createPlexProbe({ ...config.plex, breaker, now }),
+    probe: createPlexProbe({
+      ...config.plex,
+      breaker,
+      ownerTokens: () => users.ownerServerTokens(),
+      now,
+    }),
     hitRatio: async () => plexServer().hitRatio(reads.take()),
     machineIdentifier: config.plex.machineIdentifier,
     ttl: config.ttl,

@@ -12,6 +12,8 @@ export type ServiceName = z.output<typeof ServiceName>
 /** Why a service is not healthy. Causes are for admins: they say something about the inside. */
 export const healthCauses = [
   'unreachable',
+  'dns',
+  'tls',
   'timeout',
   'wrong-server',
   'token-refused',

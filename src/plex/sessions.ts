@@ -47,7 +47,7 @@ export function createSessions(dependencies: Dependencies) {
     const { caller } = asked
     const { at, rows, state } = await current()
     const isAdmin = caller.role === 'admin'
-    const view = { now: now(), paths: isAdmin, machineIdentifier }
+    const view = { now: at, paths: isAdmin, machineIdentifier }
     const all = rows.flatMap((row) => parseSession(row, view) ?? [])
     const shown = isAdmin ? all : await withinShare(asked, all.filter(isOf(caller)))
     const data = await images.sign(caller.scope, shown)
