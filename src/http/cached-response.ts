@@ -55,6 +55,19 @@ export function cachedResponse(c: Context<AppEnv>, answer: CachedAnswer): Opaque
   )
 }
 
+/** Sends what holds at this moment and is kept nowhere, so that who asks again and again is told when nothing is new. */
+export async function momentaryResponse(c: Context<AppEnv>, value: unknown): Promise<OpaqueResponse> {
+  const body = JSON.stringify(value)
+  const etag = await etagOf(body)
+  return cachedResponse(c, { body, etag, state: 'MISS', ageSeconds: 0, freshForSeconds: 0 })
+}
+
+/** The same for the same body, whoever made it. */
+export async function etagOf(body: string): Promise<string> {
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(body))
+  return `"${new Uint8Array(hash).toBase64({ alphabet: 'base64url', omitPadding: true }).slice(0, 27)}"`
+}
+
 /** Weak comparison, as RFC 9110 §13.1.2 asks for `If-None-Match`. */
 export function matches(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false

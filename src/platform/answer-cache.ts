@@ -4,7 +4,7 @@ import { isProblem, Problem } from '#contract/problem.ts'
 import type { ProblemCode } from '#contract/problems.ts'
 import { ageSeconds, freshness, jitterTtl } from '#resilience/staleness.ts'
 
-import type { AnswerCache, CachedAnswer, CachedRead } from '../http/cached-response.ts'
+import { etagOf, type AnswerCache, type CachedAnswer, type CachedRead } from '../http/cached-response.ts'
 import type { Log } from '../http/env.ts'
 import type { Reads } from '../plex/hit-ratio.ts'
 
@@ -200,8 +200,6 @@ async function keyOf(server: string, { scope, name }: CachedRead): Promise<strin
   const short = name.length <= 64 && /^[\w:.-]+$/.test(name) ? name : await digest(name)
   return `answer:v2:${server}:${scope}:${short}`
 }
-
-const etagOf = async (body: string) => `"${(await digest(body)).slice(0, 27)}"`
 
 async function digest(text: string): Promise<string> {
   const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))

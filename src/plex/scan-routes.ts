@@ -1,3 +1,6 @@
+import type * as z from 'zod'
+
+import { momentaryResponse } from '../http/cached-response.ts'
 import { feature, type Feature } from '../http/feature.ts'
 import { operation } from '../http/operation.ts'
 import { QueuedBody, RefreshLibrary, ScanBody, ScanParam, ScanPath, ScansBody } from './scan-schema.ts'
@@ -33,7 +36,7 @@ const listScans = operation({
   path: '/scans',
   summary: 'Scans that run, that wait, and how the last ones ended',
   access: 'admin',
-  responses: { 200: ScansBody },
+  responses: { 200: ScansBody, 304: 'empty' },
 })
 
 const readScan = operation({
@@ -43,7 +46,7 @@ const readScan = operation({
   summary: 'What has become of a scan',
   access: 'admin',
   request: { param: ScanParam },
-  responses: { 200: ScanBody },
+  responses: { 200: ScanBody, 304: 'empty' },
   problems: ['not-found'],
 })
 
@@ -55,7 +58,9 @@ export const scans = (service: Scans): Feature =>
     on(scanPath, async ({ c, json, caller }) => c.json({ data: await service.scan(caller, json.path) }, 202))
     on(listScans, async ({ c }) => {
       const data = [...(await service.list())]
-      return c.json({ data, meta: { count: data.length } }, 200)
+      return momentaryResponse(c, { data, meta: { count: data.length } } satisfies z.input<typeof ScansBody>)
     })
-    on(readScan, async ({ c, param }) => c.json({ data: await service.read(param.id) }, 200))
+    on(readScan, async ({ c, param }) =>
+      momentaryResponse(c, { data: await service.read(param.id) } satisfies z.input<typeof ScanBody>),
+    )
   })

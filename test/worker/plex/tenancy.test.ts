@@ -30,10 +30,19 @@ beforeAll(async () => {
   const added = await control('plexUrl', 'add-movie', video)
   videoKey = z.object({ ratingKey: z.string() }).parse(added).ratingKey
   known = await learn(cast.sessions.olivia, sections)
+  const playing = sections.flatMap((section) => {
+    const [ratingKey = ''] = [...known.sectionOf].find(([, where]) => where === section) ?? []
+    return friends.map((friend) => ({
+      ratingKey,
+      user: { id: cast.sessions[friend].user.id, title: friend },
+    }))
+  })
+  await control('plexUrl', 'sessions', { sessions: playing })
   await startOver()
 })
 afterAll(async () => {
   await control('plexUrl', 'remove-item', { ratingKey: videoKey })
+  await control('plexUrl', 'sessions', { sessions: [] })
   await restoreShares()
   await startOver()
 })
@@ -51,6 +60,7 @@ const reads: Readonly<Record<string, (n: number) => readonly string[]>> = {
   listChildren: (n) => [`/items/${itemAt(n)}/children?limit=100`],
   listRelated: (n) => [`/items/${itemAt(n)}/related`],
   listOnDeck: () => ['/on-deck'],
+  listSessions: () => ['/sessions'],
   search: () =>
     ['metropolis', 'the', 'season', 'st', '1899', 'episode', 'video'].map(
       (q) => `/search?query=${q}&limit=50`,
@@ -67,7 +77,7 @@ const itemAt = (n: number) => [...known.sectionOf.keys()][n % known.sectionOf.si
 const collectionAt = (n: number) => known.collections[n % known.collections.length] ?? '1'
 
 /** These show no content of a library, are for admins alone, or have an address for a credential. */
-const elsewhere = new Set(['readPlexHealth', 'listScans', 'readScan', 'listSessions', 'showImage'])
+const elsewhere = new Set(['readPlexHealth', 'listScans', 'readScan', 'showImage'])
 
 test('there is no read of Plex that is not tried below', () => {
   const all = routes.flatMap(({ base, method, id }) => (base === '/plex' && method === 'get' ? [id] : []))
