@@ -48,11 +48,24 @@ export const ItemsQuery = Page.extend({
       description:
         'titleSort, addedAt, year, originallyAvailableAt, rating or lastViewedAt, with :asc or :desc',
     }),
-  genre: z.string().trim().normalize('NFC').min(1).max(100).optional(),
+  genre: z
+    .string()
+    .trim()
+    .normalize('NFC')
+    .min(1)
+    .max(100)
+    .optional()
+    .meta({ description: 'A genre by its name, of films, shows, artists and albums' }),
   year: z.coerce.number().int().min(1800).max(2200).optional(),
   resolution: z.enum(['4k', '1080', '720', '576', '480', 'sd']).optional(),
-  unwatched: z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'] }).optional(),
-  addedSince: z.iso.datetime({ offset: true }).optional(),
+  unwatched: z
+    .stringbool({ truthy: ['true', '1'], falsy: ['false', '0'] })
+    .optional()
+    .meta({ description: 'Only what the caller has not seen, or not seen all of' }),
+  addedSince: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .meta({ description: 'Only what was added at that instant or later' }),
 })
 export type ItemsQuery = z.output<typeof ItemsQuery>
 
