@@ -10,7 +10,8 @@ import { clearFaults, fault, type Fault } from '../support/world.ts'
 import { emptyCache, startOver } from './support.ts'
 
 const olivia = await signIn('olivia')
-const plenty = askUnder({ PLEX_REQUESTS_PER_15_MINUTES: '100000' })
+/** An isolate that remembers nothing. */
+const anew = () => askUnder({ PLEX_REQUESTS_PER_15_MINUTES: '100000' })
 
 beforeAll(startOver)
 afterEach(startOver)
@@ -35,7 +36,7 @@ async function answerTo(route: Route, odd: Fault): Promise<Response> {
   await emptyCache()
   await fault('plexUrl', { path: '^/(library|hubs|status)|^/$', ...odd })
   const { method, path, ask } = requestFor(route, examples[route.id] ?? {})
-  return plenty(method, path, { ...ask, token: olivia.accessToken })
+  return anew()(method, path, { ...ask, token: olivia.accessToken })
 }
 
 const holdsNull = (value: unknown): boolean =>
@@ -103,6 +104,12 @@ const row = {
   Guid: { id: 'imdb://tt0416449' },
   Location: { id: '1', path: '/media' },
   tag: '1917',
+  sessionKey: 7,
+  viewOffset: '60000',
+  User: { id: 1, title: 300 },
+  Player: { title: 'TV', state: 'playing' },
+  Session: { id: '8', bandwidth: '4000', location: 'lan' },
+  TranscodeSession: { videoDecision: 'copy', speed: '1.5', progress: '20.1' },
   count: '2',
 }
 const holes = Object.fromEntries(Object.keys(row).map((name) => [name, null]))
