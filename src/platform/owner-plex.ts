@@ -3,8 +3,6 @@ import { Problem } from '#contract/problem.ts'
 import type { PlexContainer, PlexQuestion } from '../plex/ports.ts'
 import type { PlexClient } from './plex-client.ts'
 
-export type OwnerPlex = ReturnType<typeof createOwnerPlex>
-
 /**
  * PMS as its owner, for what only the owner may ask: with the token of the first administrator whose token PMS takes.
  * Throws problems only.

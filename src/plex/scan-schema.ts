@@ -4,6 +4,9 @@ import { scanOutcomes } from '#contract/live.ts'
 
 import { hasDots, isAbsolute } from './location.ts'
 
+/** As it stands in an address, which PMS takes up to eight kilobytes of. */
+const lengthAsSent = (text: string) => new URLSearchParams({ path: text }).toString().length
+
 const path = z
   .string()
   .min(1)
@@ -11,6 +14,7 @@ const path = z
   .refine((text) => isAbsolute(text) && !hasDots(text), 'must be a whole path without dots')
   // oxlint-disable-next-line no-control-regex -- no file has them, and no log wants them
   .refine((text) => !/[\u0000-\u001f\u007f]/.test(text), 'must not hold control characters')
+  .refine((text) => lengthAsSent(text) <= 6_000, 'is too long')
 
 export const RefreshLibrary = z
   .strictObject({

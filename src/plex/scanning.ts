@@ -85,8 +85,6 @@ const maxOnlookers = 5_000
 const usualRows = 100
 const mostRows = 1_000
 
-export type Scanning = ReturnType<typeof createScanning>
-
 /**
  * Scans of one Plex server: many requests for a folder are one scan, and a library has one scan at a time. Every step
  * is stored before the next begins, so that whoever picks up the store goes on where the last one stopped.

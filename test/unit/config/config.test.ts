@@ -178,3 +178,22 @@ test('the same environment is read once', () => {
   const env = { ...settings }
   expect(configOf(env)).toBe(configOf(env))
 })
+
+test('paths are rewritten by pairs of whole paths', () => {
+  expect(config().plex.pathRules).toEqual([])
+  expect(config({ PLEX_PATH_MAP: '/data=>/media; D:\\TV => //nas/tv ;' }).plex.pathRules).toEqual([
+    { from: '/data', to: '/media' },
+    { from: 'D:\\TV', to: '//nas/tv' },
+  ])
+  for (const PLEX_PATH_MAP of [
+    '/data',
+    'data=>/media',
+    '/data=>media',
+    '/a=>/b=>/c',
+    '/a=>',
+    '=>/b',
+    '/a=/b',
+  ]) {
+    expect(refusal({ PLEX_PATH_MAP }).settings, PLEX_PATH_MAP).toEqual(['PLEX_PATH_MAP'])
+  }
+})

@@ -28,6 +28,12 @@ async function put(folder: string) {
   return { name, file, path: file.slice(0, file.lastIndexOf('/')) }
 }
 
+test('a friend may neither scan nor look at scans, and Plex is not even asked', async () => {
+  await expectRefusedBeforePlex(() => scan('/media/movies', frank), 'forbidden')
+  await expectRefusedBeforePlex(() => read('/scans', frank), 'forbidden')
+  await expectRefusedBeforePlex(() => read(`/scans/${crypto.randomUUID()}`, frank), 'forbidden')
+})
+
 test('a file is scanned for in the library that holds it, and seen', async () => {
   const { name, file, path } = await put(crypto.randomUUID())
   const { data } = await expectData(await scan(file), 202, QueuedBody)
@@ -66,17 +72,11 @@ test('a folder in no library is refused while Plex can say so', async () => {
   }
 })
 
-test('a friend may neither scan nor look at scans, and Plex is not even asked', async () => {
-  await expectRefusedBeforePlex(() => scan('/media/movies', frank), 'forbidden')
-  await expectRefusedBeforePlex(() => read('/scans', frank), 'forbidden')
-  await expectRefusedBeforePlex(() => read(`/scans/${crypto.randomUUID()}`, frank), 'forbidden')
-})
-
 test('a scan nobody asked for is not there', async () => {
   await expectProblem(await read(`/scans/${crypto.randomUUID()}`, olivia), 'not-found')
 })
 
-test('a hundred administrators’ wishes at once are one look at the libraries and one scan', async () => {
+test('a hundred administrators’ wishes at once are a look at the libraries and one scan', async () => {
   const { path } = await put(crypto.randomUUID())
   await evictDurableObject(plexServer())
   const asked = await askedOfPlex(async () => {
@@ -86,7 +86,10 @@ test('a hundred administrators’ wishes at once are one look at the libraries a
     await expect.poll(isOver(id), patience).toBe(true)
     expect(await readScan(id)).toMatchObject({ state: 'seen', requests: 100 })
   })
-  expect(asked.filter((one) => one.path.endsWith('/refresh'))).toHaveLength(1)
+  // Once for all who ask, once at the start, and again while the files are looked for.
+  expect(asked.filter((one) => one.path === '/library/sections').length).toBeLessThan(6)
+  const refreshes = asked.filter((one) => one.path.endsWith('/refresh'))
+  expect(refreshes.filter(({ query }) => query.includes(encodeURIComponent(path)))).toHaveLength(1)
 })
 
 test('the list says what waits, what runs and how the last ones ended', async () => {
@@ -102,4 +105,11 @@ test('the list says what waits, what runs and how the last ones ended', async ()
   await expect.poll(look, { ...patience, interval: 20 }).toBe('seen')
   expect([...states]).toEqual(expect.arrayContaining(['queued', 'scanning', 'seen']))
   expect((await list()).length).toBeGreaterThan(0)
+})
+
+test('the longest path of the widest letters is taken', async () => {
+  const path = `/media/movies/${'→'.repeat(650)}`
+  const { data } = await expectData(await scan(path), 202, QueuedBody)
+  await expect.poll(async () => (await readScan(data.scanId)).state, patience).toBe('looking')
+  await expectProblem(await scan(`${path}${'→'.repeat(30)}`), 'invalid-request')
 })
