@@ -17,6 +17,8 @@ export type CachedRead = {
   readonly ttlMs: number
   /** Whose changes make it old: a library's by its key, those of `any` library, or `never`. */
   readonly changesWith: string
+  /** The one library that the answer, now that it is there, is all of: then it grows old with that one alone. */
+  readonly narrowed?: (value: unknown) => string | undefined
   /** The last change that who asks has made: an answer from before it is old. */
   readonly since?: number
   readonly load: () => Promise<unknown>

@@ -8,12 +8,12 @@ import { etagOf, type AnswerCache, type CachedAnswer, type CachedRead } from '..
 import type { Log } from '../http/env.ts'
 import type { Reads } from '../plex/hit-ratio.ts'
 
+/** A number that grows with the changes named: a library's, `any` library's, or `never`. */
+export type GenerationOf = (changesWith: string) => number
+
 export type Generations = {
-  /**
-   * Grows with the changes named: a library's, `any` library's, or `never`. At most seconds old, and never from before
-   * the change numbered `since`.
-   */
-  current(changesWith: string, since?: number): Promise<number>
+  /** As they are now: at most seconds old, and never from before the change numbered `since`. */
+  current(since?: number): Promise<GenerationOf>
   /** True for one caller at a time: the one that renews a stale answer. */
   claimRenewal(key: string): Promise<boolean>
 }
@@ -49,6 +49,8 @@ const Metadata = z.object({
   freshUntil: z.number(),
   etag: z.string(),
   generation: z.number(),
+  /** Whose changes the generation counts, where the answer itself has said so. */
+  changesWith: z.string().optional(),
   /** There was nothing, and Plex said so. */
   missing: z.literal(true).optional(),
 })
@@ -89,11 +91,18 @@ export function createAnswerCache(options: Options): AnswerCache {
     }
   }
 
-  const load = async (read: CachedRead, generation: number): Promise<Entry> => {
-    const body = JSON.stringify(await read.load())
+  const load = async (read: CachedRead, generationOf: GenerationOf): Promise<Entry> => {
+    const value = await read.load()
+    const body = JSON.stringify(value)
     const storedAt = now()
     const freshUntil = storedAt + jitterTtl(read.ttlMs, random)
-    return { body, metadata: { storedAt, freshUntil, generation, etag: await etagOf(body) } }
+    const narrowed = read.narrowed?.(value)
+    const changes = {
+      // As it was before Plex was asked: a change that came meanwhile may not be in the answer.
+      generation: generationOf(narrowed ?? read.changesWith),
+      ...(narrowed !== undefined && { changesWith: narrowed }),
+    }
+    return { body, metadata: { storedAt, freshUntil, etag: await etagOf(body), ...changes } }
   }
 
   const forget = async (key: string): Promise<void> => {
@@ -105,14 +114,20 @@ export function createAnswerCache(options: Options): AnswerCache {
   }
 
   /** Asks anew. What Plex denies takes the old answer with it: the next outage must not bring that back. */
-  const ask = async (key: string, read: CachedRead, generation: number, known?: Entry): Promise<Entry> => {
+  const ask = async (
+    key: string,
+    read: CachedRead,
+    generationOf: GenerationOf,
+    known?: Entry,
+  ): Promise<Entry> => {
     try {
-      const loaded = await load(read, generation)
+      const loaded = await load(read, generationOf)
       await store(key, loaded)
       return loaded
     } catch (error) {
       const storedAt = now()
       const freshUntil = storedAt + missingMs
+      const generation = generationOf(read.changesWith)
       if (isMissing(error))
         await store(key, {
           body: '',
@@ -123,18 +138,23 @@ export function createAnswerCache(options: Options): AnswerCache {
     }
   }
 
-  const renew = async (key: string, read: CachedRead, generation: number, known: Entry): Promise<void> => {
+  const renew = async (
+    key: string,
+    read: CachedRead,
+    generationOf: GenerationOf,
+    known: Entry,
+  ): Promise<void> => {
     try {
-      if (await generations.claimRenewal(key)) await ask(key, read, generation, known)
+      if (await generations.claimRenewal(key)) await ask(key, read, generationOf, known)
     } catch (cause) {
       log('info', 'renewal-failed', { cause: String(cause) })
     }
   }
 
   /** What can be said without asking Plex. */
-  const atOnce = (key: string, read: CachedRead, generation: number, entry: Entry) => {
+  const atOnce = (key: string, read: CachedRead, generationOf: GenerationOf, entry: Entry) => {
     const { metadata } = entry
-    if (metadata.generation !== generation) return undefined
+    if (metadata.generation !== generationOf(metadata.changesWith ?? read.changesWith)) return undefined
     if (now() < metadata.freshUntil) {
       onRead('cached')
       if (metadata.missing) throw new Problem('not-found')
@@ -142,23 +162,23 @@ export function createAnswerCache(options: Options): AnswerCache {
     }
     if (metadata.missing || now() >= metadata.freshUntil + read.ttlMs) return undefined
     onRead('cached')
-    read.background(renew(key, read, generation, entry))
+    read.background(renew(key, read, generationOf, entry))
     return answer(entry, 'STALE', now())
   }
 
   return {
     async read(read) {
       const key = await keyOf(server, read)
-      const [entry, generation] = await Promise.all([
+      const [entry, generationOf] = await Promise.all([
         find(key),
-        generations.current(read.changesWith, read.since),
+        read.changesWith === 'never' ? () => 0 : generations.current(read.since),
       ])
       const known = entry && freshness(entry.metadata, now(), maxStaleMs) !== 'expired' ? entry : undefined
-      const ready = known && atOnce(key, read, generation, known)
+      const ready = known && atOnce(key, read, generationOf, known)
       if (ready) return ready
       onRead('asked')
       try {
-        return answer(await ask(key, read, generation, entry), 'MISS', now())
+        return answer(await ask(key, read, generationOf, entry), 'MISS', now())
       } catch (error) {
         if (known && !known.metadata.missing && isAboutPlex(error)) return answer(known, 'STALE', now())
         throw error

@@ -1,5 +1,5 @@
 import type { Reads } from '../plex/hit-ratio.ts'
-import type { Generations } from './answer-cache.ts'
+import type { GenerationOf, Generations } from './answer-cache.ts'
 
 const trustedForMs = 5_000
 
@@ -12,6 +12,11 @@ type ChangeLog = {
   changed(libraryKey: string): Promise<Known>
   claimRenewal(key: string): Promise<boolean>
 }
+
+const generationIn =
+  (generations: Known): GenerationOf =>
+  (changesWith) =>
+    generations[changesWith] ?? 0
 
 /** How often anything has changed, all libraries together. */
 const changesIn = (generations: Known) => generations['any'] ?? 0
@@ -36,13 +41,12 @@ export function createGenerations(server: () => ChangeLog, takeReads: () => Read
   }
 
   return {
-    async current(changesWith: string, since = 0): Promise<number> {
-      if (changesWith === 'never') return 0
+    async current(since = 0): Promise<GenerationOf> {
       try {
-        return (await latest(since))[changesWith] ?? 0
+        return generationIn(await latest(since))
       } catch {
         // Better an answer that may be seconds too old than none.
-        return known?.generations[changesWith] ?? 0
+        return generationIn(known?.generations ?? {})
       }
     },
 

@@ -48,25 +48,37 @@ export function createBrowse(reads: Reads, { ttl, now, machineIdentifier }: Plex
       }),
 
     item: (asked: Asked, ratingKey: string) =>
-      reads.cached(asked, `item:${ratingKey}`, ttl.items, async (reading) => {
-        const path = plexPath`/library/metadata/${ratingKey}`
-        const container = await reads.ask(reading, { path, query: { includeGuids: '1' } })
-        const [row] = rows(container['Metadata'])
-        const [item] = row ? itemsOf([row], reading, text(container['librarySectionID'])) : []
-        if (!row || !item) throw new Problem('not-found')
-        const externalIds = externalIdsOf(row)
-        return { data: { ...item, ...(externalIds && { externalIds }) } }
-      }),
+      reads.cached(
+        asked,
+        `item:${ratingKey}`,
+        ttl.items,
+        async (reading) => {
+          const path = plexPath`/library/metadata/${ratingKey}`
+          const container = await reads.ask(reading, { path, query: { includeGuids: '1' } })
+          const [row] = rows(container['Metadata'])
+          const [item] = row ? itemsOf([row], reading, text(container['librarySectionID'])) : []
+          if (!row || !item) throw new Problem('not-found')
+          const externalIds = externalIdsOf(row)
+          return { data: { ...item, ...(externalIds && { externalIds }) } }
+        },
+        'own',
+      ),
 
     children: (asked: Asked, ratingKey: string, { offset, limit }: Paging) =>
-      reads.cached(asked, `children:${ratingKey}:${offset}:${limit}`, ttl.items, async (reading) => {
-        const path = plexPath`/library/metadata/${ratingKey}/children`
-        const page = await reads.page(reading, { path }, { offset, limit })
-        return {
-          data: itemsOf(page.rows, reading, page.libraryKey),
-          meta: { offset, limit, total: page.total },
-        }
-      }),
+      reads.cached(
+        asked,
+        `children:${ratingKey}:${offset}:${limit}`,
+        ttl.items,
+        async (reading) => {
+          const path = plexPath`/library/metadata/${ratingKey}/children`
+          const page = await reads.page(reading, { path }, { offset, limit })
+          return {
+            data: itemsOf(page.rows, reading, page.libraryKey),
+            meta: { offset, limit, total: page.total },
+          }
+        },
+        'own',
+      ),
 
     related: (asked: Asked, ratingKey: string, limit: number) =>
       reads.cached(asked, `related:${ratingKey}:${limit}`, ttl.items, async (reading) => {

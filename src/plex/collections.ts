@@ -154,15 +154,20 @@ function createCollectionReads({ ask, page, cached }: CollectionDependencies['re
         libraryKey,
       ),
 
-    // Of which library a collection is, its key does not say: a change of any may be one of it.
     read: (asked: Asked, ratingKey: string): Promise<CachedAnswer> =>
-      cached(asked, `collection:${ratingKey}`, ttlMs, async (reading: Reading) => {
-        const container = await ask(reading, { path: plexPath`/library/collections/${ratingKey}` })
-        const [row] = rows(container['Metadata'])
-        const data = row && parseCollection(row, reading.view, libraryOf(container))
-        if (!data) throw new Problem('not-found')
-        return { data }
-      }),
+      cached(
+        asked,
+        `collection:${ratingKey}`,
+        ttlMs,
+        async (reading: Reading) => {
+          const container = await ask(reading, { path: plexPath`/library/collections/${ratingKey}` })
+          const [row] = rows(container['Metadata'])
+          const data = row && parseCollection(row, reading.view, libraryOf(container))
+          if (!data) throw new Problem('not-found')
+          return { data }
+        },
+        'own',
+      ),
 
     items: (asked: Asked, ratingKey: string, paging: Paging): Promise<CachedAnswer> =>
       cached(
@@ -174,6 +179,7 @@ function createCollectionReads({ ask, page, cached }: CollectionDependencies['re
           const { rows: received, total, libraryKey } = await page(reading, { path }, paging)
           return { data: itemsOf(received, reading, libraryKey), meta: { ...paging, total } }
         },
+        'own',
       ),
   }
 }

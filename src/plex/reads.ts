@@ -2,7 +2,7 @@ import { Problem } from '#contract/problem.ts'
 
 import type { Asked, CachedAnswer } from '../http/cached-response.ts'
 import type { Caller } from '../http/env.ts'
-import { rows, total, type Row } from './container.ts'
+import { isRow, rows, text, total, type Row } from './container.ts'
 import { parseItem, parseLibraries, type View } from './parse.ts'
 import { plexPath, type PlexDependencies, type PlexQuestion } from './ports.ts'
 import { LibraryKey, RatingKey, type Item, type Library } from './schema.ts'
@@ -47,6 +47,7 @@ export function createReads({
       name: string,
       ttlMs: number,
       load: (reading: Reading) => Promise<unknown>,
+      /** A library's key; `own` is the one that the answer names. */
       changesWith = 'any',
     ): Promise<CachedAnswer> =>
       cache.read({
@@ -55,7 +56,7 @@ export function createReads({
         name,
         ttlMs,
         background,
-        changesWith,
+        ...(changesWith === 'own' ? { changesWith: 'any', narrowed: libraryOf } : { changesWith }),
         ...(caller.changed !== undefined && { since: caller.changed }),
         load: async () => {
           const view = { now: now(), paths: caller.role === 'admin', machineIdentifier }
@@ -84,6 +85,14 @@ export function createReads({
       return { rows: received, total: all, ...from }
     },
   }
+}
+
+/** The library that all of an answer's data is in; undefined when there are several, or none is named. */
+function libraryOf(value: unknown): string | undefined {
+  const data = isRow(value) ? value['data'] : undefined
+  const keys = new Set(rows(data).map((row) => text(row['libraryKey'])))
+  const [key] = keys
+  return keys.size === 1 ? key : undefined
 }
 
 /** Items among the rows. Hubs show what is elsewhere on the net as well, and its keys are not of this server. */

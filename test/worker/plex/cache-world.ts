@@ -26,6 +26,8 @@ export function createWorld({
     answer: 'first' as string | Error,
     loads: 0,
     generation: 0,
+    /** Of libraries whose changes are not those of all. */
+    others: {} as Readonly<Record<string, number>>,
     renewals: new Set<string>(),
     behind: [] as Promise<unknown>[],
     reads: [] as ('cached' | 'asked')[],
@@ -33,7 +35,10 @@ export function createWorld({
   const cache = createAnswerCache({
     kv,
     generations: {
-      current: async () => world.generation,
+      current: async () => {
+        const { generation, others } = world
+        return (changesWith) => others[changesWith] ?? generation
+      },
       claimRenewal: async (key) => !world.renewals.has(key) && Boolean(world.renewals.add(key)),
     },
     server,

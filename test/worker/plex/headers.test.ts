@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 import { ask, signIn } from '../support/client.ts'
-import { age, askedOfPlex, plexServer, read, startOver } from './support.ts'
+import { age, askedOfPlex, plexServer, read, readItems, startOver } from './support.ts'
 
 const frank = await signIn('frank')
 const fatima = await signIn('fatima')
@@ -85,12 +85,15 @@ test('for twenty who come at once for a stale answer Plex is asked once', async 
 
 test('a change is seen within five seconds, and only where it belongs', async () => {
   const cacheOf = async (at: string) => (await read(at, fatima)).headers.get('x-cache')
+  const [show] = (await readItems('/libraries/2/items?limit=1', fatima)).data
+  const item = `/items/${show?.ratingKey}`
   const [changed, other, spanning] = ['/libraries/3/items', '/libraries/2/items', '/libraries']
-  for (const at of [changed, other, spanning]) await cacheOf(at)
-  expect(await Promise.all([changed, other, spanning].map(cacheOf))).toEqual(['HIT', 'HIT', 'HIT'])
+  const all = [changed, other, spanning, item, `${item}/children`]
+  for (const at of all) await cacheOf(at)
+  expect(await Promise.all(all.map(cacheOf))).toEqual(all.map(() => 'HIT'))
   await plexServer().changed('3')
   await expect.poll(() => cacheOf(changed), { timeout: 6_000, interval: 250 }).toBe('MISS')
-  expect(await cacheOf(other)).toBe('HIT')
+  for (const at of [other, item, `${item}/children`]) expect(await cacheOf(at), at).toBe('HIT')
   expect(await cacheOf(spanning)).toBe('MISS')
 })
 

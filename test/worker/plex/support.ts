@@ -15,6 +15,7 @@ const Metadata = z.object({
   freshUntil: z.number(),
   etag: z.string(),
   generation: z.number(),
+  changesWith: z.string().optional(),
   missing: z.literal(true).optional(),
 })
 
