@@ -5,6 +5,7 @@ import { createBulkhead } from '#resilience/bulkhead.ts'
 import { createAuth } from './auth/service.ts'
 import { configOf } from './config.ts'
 import { createHealth } from './health/service.ts'
+import { etagOf } from './http/cached-response.ts'
 import type { HttpDependencies } from './http/env.ts'
 import { createLive } from './live/service.ts'
 import { createAccessTokens } from './platform/access-tokens.ts'
@@ -156,7 +157,7 @@ export function buildServices(env: Env) {
     libraryKeys: plex.libraryKeys,
     images,
     machineIdentifier: config.plex.machineIdentifier,
-    hash: sha256Hex,
+    etagOf,
     now,
   })
   const collections = createCollections({

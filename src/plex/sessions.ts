@@ -13,7 +13,7 @@ type Dependencies = {
   readonly libraryKeys: (asked: Asked) => Promise<readonly string[]>
   readonly images: Images
   readonly machineIdentifier: string
-  readonly hash: (text: string) => Promise<string>
+  readonly etagOf: (body: string) => Promise<string>
   readonly now: () => number
 }
 
@@ -25,7 +25,7 @@ const ownerHere = '1'
 
 /** Who plays what: all of it for administrators, for everyone else only their own. */
 export function createSessions(dependencies: Dependencies) {
-  const { owner, libraryKeys, images, machineIdentifier, hash, now } = dependencies
+  const { owner, libraryKeys, images, machineIdentifier, etagOf, now } = dependencies
   let last: { readonly at: number; readonly rows: readonly Row[] } | undefined
 
   const current = async () => {
@@ -55,7 +55,7 @@ export function createSessions(dependencies: Dependencies) {
     const ageMs = Math.max(0, now() - at)
     return {
       body,
-      etag: `"${(await hash(body)).slice(0, 32)}"`,
+      etag: await etagOf(body),
       state,
       ageSeconds: Math.floor(ageMs / 1000),
       freshForSeconds: Math.max(0, Math.floor((trustedForMs - ageMs) / 1000)),

@@ -38,7 +38,7 @@ function create(rows: unknown, libraryKeys: readonly string[] = ['1']) {
     libraryKeys: async () => libraryKeys,
     images: { sign: async (_scope, value) => value },
     machineIdentifier: 'm',
-    hash: async (text) => `hash of ${text.length}`,
+    etagOf: async (body) => `"${body.length}"`,
     now: () => world.now,
   })
   const list = async (userId: string, role?: 'user' | 'admin') =>
