@@ -151,10 +151,9 @@ export function buildServices(env: Env) {
     now,
   }
   const plex = createPlex(plexDependencies)
-  const ownerPlex = createOwnerPlex(asUser.client, () => users.ownerServerTokens())
   const sessions = createSessions({
-    owner: ownerPlex,
-    libraryKeys: plex.libraryKeys,
+    owner: createOwnerPlex(asUser.client, () => users.ownerServerTokens()),
+    libraryKeys: (asked) => plex.libraryKeys(asked),
     images,
     machineIdentifier: config.plex.machineIdentifier,
     etagOf,
