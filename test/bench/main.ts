@@ -1,18 +1,26 @@
 import { startBare } from './bare.ts'
 import { withSystem, type BenchSystem } from './bench-system.ts'
 import { measureDownloads, type DownloadFigures } from './downloads.ts'
+import { measureLargeLibrary, type Walk } from './large-library.ts'
 import type { LoadResult } from './load.ts'
+import { itemsForPages, pagesOf } from './pages.ts'
 import { readsOf, warmLibraries } from './reads.ts'
 import { compare, type Contestant } from './rounds.ts'
 import { countRows } from './rows.ts'
 import { percentile } from './statistics.ts'
 import { figuresTable, table } from './table.ts'
 import { webhooksOf } from './webhooks.ts'
+import { simulate } from './zipf.ts'
 
 const size = { count: 1_000, concurrency: 8 }
 const stream = { perSecond: 100, seconds: 10 }
 const downloads = 4
 const deliveries = 50
+const pageSize = { count: 300, concurrency: 8 }
+const workloads = [100, 2_000].flatMap((keysEach) => [
+  ...[0, 1, 6, 60].map((changesPerHour) => ({ keysEach, readsPerUserAndHour: 400, changesPerHour })),
+  { keysEach, readsPerUserAndHour: 50, changesPerHour: 1 },
+])
 
 type Judged = Pick<LoadResult, 'wrong' | 'failures'>
 
@@ -102,12 +110,76 @@ function downloadTable({
   )
 }
 
+async function measurePages(system: BenchSystem): Promise<void> {
+  for (const size of [pageSize, { ...pageSize, count: 100, perSecond: 40 }]) {
+    const { plexAlone, ours } = await pagesOf(system, size)
+    const { body } = ours.first
+    const bare = await startBare(system, body)
+    const route: Contestant = {
+      ...size,
+      name: 'a bare Hono route',
+      baseUrl: bare.url,
+      call: () => ({ path: '/' }),
+      accepts: ({ status, bytes }) => status === 200 && bytes === Buffer.byteLength(body),
+    }
+    try {
+      const pace = 'perSecond' in size ? `${size.perSecond} a second` : `${size.concurrency} at once`
+      title(`Pages of 20 items, ${pace}, in turns. Ratios are of the p50s.`)
+      const figures = await compare([route, plexAlone, ...ours.contestants], { yardsticks: 2 })
+      console.log(figuresTable(figures, ['to the route', 'to Plex']))
+      judge(figures)
+    } finally {
+      await bare.stop()
+    }
+  }
+}
+
+async function measureHitRatio(): Promise<void> {
+  title(
+    'The cache alone, eight hours on a clock of its own: 20 users, Zipf’s law, one of five libraries changes.',
+  )
+  const rows: string[][] = []
+  for (const workload of workloads) {
+    const { reads, hits, stale, ratio } = await simulate({ users: 20, ...workload })
+    const percent = (part: number): string => `${((100 * part) / reads).toFixed(1)} %`
+    rows.push([
+      `${workload.keysEach} pages each`,
+      String(workload.readsPerUserAndHour),
+      String(workload.changesPerHour),
+      percent(hits),
+      percent(stale),
+      `${(100 * ratio).toFixed(1)} %`,
+    ])
+  }
+  console.log(table(['', 'reads/h of each', 'changes/h', 'HIT', 'STALE', 'not waiting'], rows))
+}
+
+async function measureLarge(system: BenchSystem): Promise<void> {
+  const { items, idleMebibytes, cold, cached, whole } = await measureLargeLibrary(system)
+  title(`A library of ${items} items, paged through by hundreds, one after the other.`)
+  const row = (name: string, { pages, seconds, p50, p99, mebibytes }: Walk): string[] => [
+    name,
+    String(pages),
+    seconds.toFixed(1),
+    p50.toFixed(1),
+    p99.toFixed(1),
+    mebibytes.toFixed(0),
+  ]
+  const head = ['', 'pages', 'seconds', 'p50 ms', 'p99 ms', 'MiB of workerd']
+  const idle = ['before', '', '', '', '', idleMebibytes.toFixed(0)]
+  console.log(table(head, [idle, row('through Plex', cold), row('again, from the cache', cached)]))
+  judge([{ wrong: whole ? 0 : 1, failures: 0 }])
+}
+
 const startedAt = performance.now()
+await measureHitRatio()
 await withSystem({}, async (system) => {
   await measureHttp(system)
   await measureStream(system)
   await measureRowsAndDownloads(system)
 })
+await withSystem({ itemsPerLibrary: itemsForPages }, measurePages)
+await withSystem({ itemsPerLibrary: 50_000 }, measureLarge)
 console.log(`\nMeasured in ${((performance.now() - startedAt) / 1_000).toFixed(0)} s.`)
 if (process.exitCode)
   console.error('Some answers were not the ones to be measured: these figures say nothing.')

@@ -13,8 +13,8 @@ export type Figures = {
   readonly p50: number
   readonly p95: number
   readonly p99: number
-  /** The median over the rounds of this one's p50 by the first one's in the same round. */
-  readonly ratio: number
+  /** For each yardstick, the median over the rounds of this one's p50 by that one's in the same round. */
+  readonly ratios: readonly number[]
   readonly statuses: ReadonlyMap<number, number>
   readonly wrong: number
   readonly failures: number
@@ -22,9 +22,12 @@ export type Figures = {
 
 /**
  * Lets contestants run in turns, A B A B, so that what slows the machine slows them all alike, and compares within each round.
- * The first one is what the others are measured by. A round of a tenth of the size goes ahead and does not count.
+ * The first ones, as many as `yardsticks`, are what all are measured by. A round of a tenth of the size goes ahead and does not count.
  */
-export async function compare(contestants: readonly Contestant[], rounds = 5): Promise<Figures[]> {
+export async function compare(
+  contestants: readonly Contestant[],
+  { rounds = 5, yardsticks = 1 } = {},
+): Promise<Figures[]> {
   for (const contestant of contestants) {
     await load({ ...contestant, count: Math.max(contestant.concurrency, Math.ceil(contestant.count / 10)) })
     await contestant.settled?.()
@@ -39,11 +42,15 @@ export async function compare(contestants: readonly Contestant[], rounds = 5): P
       await contestant.settled?.()
     }
   }
-  const yardstick = results[0]?.runs ?? []
-  return results.map(({ contestant, runs }) => figuresOf(contestant.name, runs, yardstick))
+  const measures = results.slice(0, yardsticks).map(({ runs }) => runs)
+  return results.map(({ contestant, runs }) => figuresOf(contestant.name, runs, measures))
 }
 
-function figuresOf(name: string, runs: readonly LoadResult[], yardstick: readonly LoadResult[]): Figures {
+function figuresOf(
+  name: string,
+  runs: readonly LoadResult[],
+  yardsticks: readonly (readonly LoadResult[])[],
+): Figures {
   const p50 = ({ latencies }: LoadResult): number => percentile(latencies, 0.5)
   const all = runs.flatMap(({ latencies }) => latencies).toSorted((a, b) => a - b)
   const seconds = runs.reduce((sum, run) => sum + run.seconds, 0)
@@ -57,11 +64,13 @@ function figuresOf(name: string, runs: readonly LoadResult[], yardstick: readonl
     p50: percentile(all, 0.5),
     p95: percentile(all, 0.95),
     p99: percentile(all, 0.99),
-    ratio: median(
-      runs.flatMap((run, round) => {
-        const other = yardstick[round]
-        return other ? [p50(run) / p50(other)] : []
-      }),
+    ratios: yardsticks.map((yardstick) =>
+      median(
+        runs.flatMap((run, round) => {
+          const other = yardstick[round]
+          return other ? [p50(run) / p50(other)] : []
+        }),
+      ),
     ),
     statuses,
     wrong: runs.reduce((sum, run) => sum + run.wrong, 0),

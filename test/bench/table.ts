@@ -17,17 +17,17 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), rule, ...rows.map(line)].join('\n')
 }
 
-export function figuresTable(figures: readonly Figures[]): string {
+export function figuresTable(figures: readonly Figures[], ratios: readonly string[] = ['ratio']): string {
   const ms = (value: number): string => value.toFixed(value < 10 ? 2 : 1)
   return table(
-    ['', 'calls/s', 'p50 ms', 'p95 ms', 'p99 ms', 'ratio', 'answers'],
-    figures.map(({ name, perSecond, p50, p95, p99, ratio, statuses, wrong, failures }) => [
+    ['', 'calls/s', 'p50 ms', 'p95 ms', 'p99 ms', ...ratios, 'answers'],
+    figures.map(({ name, perSecond, p50, p95, p99, ratios: measured, statuses, wrong, failures }) => [
       name,
       String(Math.round(perSecond)),
       ms(p50),
       ms(p95),
       ms(p99),
-      `${ratio.toFixed(2)}×`,
+      ...measured.map((ratio) => `${ratio.toFixed(2)}×`),
       [
         ...Array.from(statuses, ([status, count]) => `${status}: ${count}`),
         ...(wrong ? [`wrong: ${wrong}`] : []),

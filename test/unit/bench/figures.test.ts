@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { median, percentile } from '../../bench/statistics.ts'
 import { table } from '../../bench/table.ts'
+import { seeded, zipf } from '../../bench/zipf.ts'
 
 test('a percentile is one of the values, and that share of them is not above it', () => {
   const values = fc.array(fc.integer(), { minLength: 1 })
@@ -34,4 +35,17 @@ test('a table is as wide as its widest cells, with numbers to the right', () => 
     ],
   ).split('\n')
   expect(lines).toEqual(['           ms', '------  -----', 'cached    1.2', 'live    10.25'])
+})
+
+test('the n-th of all is drawn an n-th as often as the first, and the same each time', () => {
+  const draws = (seed: number) => {
+    const draw = zipf(50, seeded(seed))
+    return Array.from({ length: 20_000 }, draw)
+  }
+  const all = draws(7)
+  expect(draws(7)).toEqual(all)
+  const countOf = (rank: number) => all.filter((drawn) => drawn === rank).length
+  expect(Math.min(...all)).toBe(0)
+  expect(Math.max(...all)).toBe(49)
+  for (const rank of [1, 4, 9]) expect(countOf(0) / countOf(rank)).toBeCloseTo(rank + 1, -0.5)
 })
