@@ -52,8 +52,6 @@ const lookForMs = 15_000
 const settleMs = 1_500
 const maxScanMs = 30 * 60_000
 
-export type Scanning = ReturnType<typeof createScanning>
-
 /**
  * Scans of one Plex server: many requests for a folder are one scan, and a library has one scan at a time. Every step
  * is stored before the next begins, so that whoever picks up the store goes on where the last one stopped.
