@@ -61,12 +61,15 @@ for (const query of ['', '   ', 'x'.repeat(201)]) {
 
 test('what is new comes from all libraries of the caller by time, none of it from tomorrow', async () => {
   const { data } = await readFound('/recently-added?limit=100', fatima)
-  expect(new Set(data.map(({ libraryKey }) => libraryKey))).toEqual(new Set(['2']))
-  expect(data.every(({ type }) => type === 'episode')).toBe(true)
+  const shows = data.filter(({ libraryKey }) => libraryKey === '2')
+  expect(shows.length).toBeGreaterThan(0)
+  expect(shows.every(({ type }) => type === 'episode')).toBe(true)
+  // Other tests put films there, which she may see too.
+  expect(data.filter(({ libraryKey }) => libraryKey !== '2' && libraryKey !== '3')).toEqual([])
   const { data: all } = await readFound('/recently-added?limit=100', olivia)
   const times = all.map(({ addedAt }) => addedAt ?? '')
   expect(times).toEqual(times.toSorted().toReversed())
-  expect(new Set(all.map(({ libraryKey }) => libraryKey))).toEqual(new Set(['1', '2']))
+  expect(new Set(all.map(({ libraryKey }) => libraryKey)).isSupersetOf(new Set(['1', '2']))).toBe(true)
   const [first] = all
   expect(first?.title).toBe('1917')
   expect(Date.parse(first?.addedAt ?? '')).toBeLessThanOrEqual(Date.now())
@@ -76,5 +79,6 @@ test('what is new comes from all libraries of the caller by time, none of it fro
 test('a library that goes while what is new is gathered is left out', async () => {
   await fault('plexUrl', { kind: 'status', status: 404, path: '/sections/1/all' })
   const { data } = await readFound('/recently-added', olivia)
-  expect(new Set(data.map(({ libraryKey }) => libraryKey))).toEqual(new Set(['2']))
+  const libraries = new Set(data.map(({ libraryKey }) => libraryKey))
+  expect([libraries.has('1'), libraries.has('2')]).toEqual([false, true])
 })
