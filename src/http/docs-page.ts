@@ -150,7 +150,11 @@ const filter = document.getElementById('filter')
 filter.hidden = false
 addEventListener('hashchange', () => {
   const schema = document.getElementById(decodeURIComponent(location.hash.slice(1)))
-  if (schema) schema.open = true
+  if (!schema) return
+  filter.value = ''
+  filter.dispatchEvent(new Event('input'))
+  schema.open = true
+  schema.scrollIntoView()
 })
 filter.addEventListener('input', () => {
   const wanted = filter.value.toLowerCase()
