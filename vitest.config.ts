@@ -7,7 +7,10 @@ import type { WorldUrls } from './test/support/world-urls.ts'
 export default defineConfig({
   test: {
     // CI counts by this file; people read the usual lines.
-    ...(process.env['CI'] && { reporters: ['default', 'json'], outputFile: { json: 'node_modules/.cache/vitest.json' } }),
+    ...(process.env['CI'] && {
+      reporters: ['default', 'json'],
+      outputFile: { json: 'node_modules/.cache/vitest.json' },
+    }),
     projects: [
       {
         test: {

@@ -60,7 +60,7 @@ export const failurePatterns: readonly (readonly [FailureCode, RegExp])[] = [
   ['server-error', /HTTP Error 5\d\d/i],
   [
     'truncated',
-    /bytes read, [^\n]{0,30}more expected|Did not get any data blocks|IncompleteRead|file is empty/i,
+    /bytes read, [^\n]{0,30}more expected|Downloaded \d+ bytes, expected \d+|Did not get any data blocks|IncompleteRead|file is empty/i,
   ],
   [
     'network',

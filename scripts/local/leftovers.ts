@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
@@ -57,7 +57,9 @@ function identityOf(pid: number): string | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The program's name is in parentheses and may hold anything. After it come the state and 18 numbers before the start.
     const [state, ...numbers] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return state === 'Z' ? undefined : `${boot} ${numbers[18] ?? ''}`
+    // A dead program's threads may take a moment longer, and hold its ports until then.
+    const isGone = state === 'Z' && readdirSync(`/proc/${pid}/task`).length < 2
+    return isGone ? undefined : `${boot} ${numbers[18] ?? ''}`
   } catch {
     return undefined
   }

@@ -58,6 +58,7 @@ const refresh = operation({
     'plex-sign-in-required',
     'plex-tv-unavailable',
     'origin-refused',
+    'rate-limited',
   ],
 })
 
@@ -128,6 +129,7 @@ export const auth = (service: Auth): Feature =>
     on(refresh, async ({ c, json }) => {
       const cookie = json.refreshToken === undefined ? getCookie(c, refreshCookie) : undefined
       if (cookie !== undefined) refuseForeignOrigin(c)
+      await spend(c, 'sign-in-poll')
       const result = await service.refresh(json.refreshToken ?? cookie)
       return c.json({ data: signedIn(c, result, cookie !== undefined) }, 200)
     })

@@ -36,12 +36,7 @@ export const DownloadStatus = z.enum(downloadStatuses)
 export type DownloadStatus = z.output<typeof DownloadStatus>
 
 /** What is not over yet; a user has at most one of these per video. */
-export const activeStatuses = [
-  'queued',
-  'running',
-  'retrying',
-  'scanning',
-] as const satisfies DownloadStatus[]
+const activeStatuses = ['queued', 'running', 'retrying', 'scanning'] as const satisfies DownloadStatus[]
 
 export const isActive = (status: DownloadStatus): boolean =>
   (activeStatuses as readonly DownloadStatus[]).includes(status)

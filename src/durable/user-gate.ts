@@ -2,7 +2,7 @@ import { DurableObject } from 'cloudflare:workers'
 
 import type { WindowDecision } from '#resilience/sliding-window.ts'
 
-import { Windows, type NamedPolicy, type Taken } from './windows.ts'
+import { Windows, type NamedPolicy } from './windows.ts'
 
 export type Account = {
   readonly role: 'user' | 'admin'
@@ -67,16 +67,12 @@ export class UserGate extends DurableObject<Env> {
   }
 
   /** Spends an allowance that must not be lost: it is stored before the answer. */
-  take(policy: NamedPolicy, now = Date.now()): Taken {
+  take(policy: NamedPolicy, now = Date.now()): WindowDecision {
     return this.#windows.take(policy, now, { durable: true })
   }
 
   peek(policy: NamedPolicy, now = Date.now()): WindowDecision {
     return this.#windows.peek(policy, now)
-  }
-
-  refund(policy: NamedPolicy, at: number): void {
-    this.#windows.refund(policy, at)
   }
 
   /** Whether this is the session's live refresh token. One exchanged before was stolen, or stolen from: the session ends. */

@@ -1,6 +1,5 @@
 import {
   peek,
-  refund,
   take,
   type Window,
   type WindowDecision,
@@ -8,9 +7,6 @@ import {
 } from '#resilience/sliding-window.ts'
 
 export type NamedPolicy = WindowPolicy & { readonly name: string }
-
-/** `at` is what a refund must name: when the admission was recorded, which is not `now` if the clock went back. */
-export type Taken = WindowDecision & { readonly at: number }
 
 type Kept = { readonly times: Window; readonly windowMs: number }
 type Storage = Pick<DurableObjectStorage['kv'], 'get' | 'put' | 'list'>
@@ -34,18 +30,14 @@ export class Windows {
     this.#background = background
   }
 
-  take(policy: NamedPolicy, now: number, { durable }: { readonly durable: boolean }): Taken {
+  take(policy: NamedPolicy, now: number, { durable }: { readonly durable: boolean }): WindowDecision {
     const [decision, times] = take(this.#read(policy.name), policy, now)
     this.#remember(policy, times, durable)
-    return { ...decision, at: times.at(-1) ?? now }
+    return decision
   }
 
   peek(policy: NamedPolicy, now: number): WindowDecision {
     return peek(this.#read(policy.name), policy, now)
-  }
-
-  refund(policy: NamedPolicy, at: number): void {
-    this.#remember(policy, refund(this.#read(policy.name), at), true)
   }
 
   /** When the last of what is counted here stops to count; nothing is lost by forgetting the windows then. */

@@ -69,7 +69,7 @@ export function docsPage(document: Json, nonce: string): Markup {
           <h2>schemas</h2>
           ${Object.entries(components.schemas).map(
             ([name, schema]) =>
-              html`<details>
+              html`<details id="schema-${name}">
                 <summary><code>${name}</code></summary>
                 ${json(schema)}
               </details>`,
@@ -114,7 +114,12 @@ function access({ security, ...operation }: Operation): string {
 
 const bodies = (content: z.output<typeof Content>) => Object.values(content).map(({ schema }) => json(schema))
 
-const json = (value: unknown) => html`<pre>${JSON.stringify(value, null, 2)}</pre>`
+/** A schema as JSON, with the names of others leading to them. */
+function json(schema: unknown): Markup {
+  const parts = JSON.stringify(schema, null, 2).split(/"\$ref": "#\/components\/schemas\/([\w.-]+)"/)
+  return html`<pre>
+${parts.map((part, index) => (index % 2 === 0 ? part : html`<a href="#schema-${part}">${part}</a>`))}</pre>`
+}
 
 const style = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
@@ -143,6 +148,14 @@ input { width: 100%; padding: .5rem; font: inherit; box-sizing: border-box }
 const script = `
 const filter = document.getElementById('filter')
 filter.hidden = false
+addEventListener('hashchange', () => {
+  const schema = document.getElementById(decodeURIComponent(location.hash.slice(1)))
+  if (!schema) return
+  filter.value = ''
+  filter.dispatchEvent(new Event('input'))
+  schema.open = true
+  schema.scrollIntoView()
+})
 filter.addEventListener('input', () => {
   const wanted = filter.value.toLowerCase()
   for (const details of document.querySelectorAll('details')) {

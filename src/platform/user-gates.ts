@@ -97,9 +97,6 @@ export function createQuota(namespace: Namespace, policy: WindowPolicy, now: () 
   const named = { name: 'downloads', ...policy }
   return {
     take: async (userId) => namespace.getByName(userId).take(named, now()),
-    refund: async (userId, at) => {
-      await namespace.getByName(userId).refund(named, at)
-    },
     peek: async (userId) => namespace.getByName(userId).peek(named, now()),
   }
 }

@@ -36,12 +36,6 @@ export function peek(window: Window, policy: WindowPolicy, now: number): WindowD
   return counted.length >= policy.limit ? refusal(counted, policy, now) : allowance(counted, policy, now)
 }
 
-/** Gives back one admission recorded at exactly that time; any other time changes nothing. */
-export function refund(window: Window, at: number): Window {
-  const index = window.lastIndexOf(at)
-  return index < 0 ? window : window.toSpliced(index, 1)
-}
-
 /** Drops what no longer counts. Answers the same array when there is nothing to drop, so a write can be skipped. */
 export function prune(window: Window, policy: WindowPolicy, now: number): Window {
   const start = clock(window, now) - policy.windowMs

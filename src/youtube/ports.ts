@@ -64,8 +64,7 @@ export type Queue = {
 
 /** The user's allowance of downloads, stored before the answer. */
 export type Quota = {
-  take(userId: string): Promise<WindowDecision & { readonly at: number }>
-  refund(userId: string, at: number): Promise<void>
+  take(userId: string): Promise<WindowDecision>
   peek(userId: string): Promise<WindowDecision>
 }
 

@@ -55,6 +55,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** The processes that the run has started, by its own account. */
+const helpersIn = (folder: string): { pid: number }[] =>
+  JSON.parse(readFileSync(join(folder, 'processes.json'), 'utf8'))
+
 const demoIn = (folder: string): Demo =>
   Demo.parse(JSON.parse(readFileSync(join(folder, 'demo.json'), 'utf8')))
 
@@ -77,8 +81,11 @@ test('once it says that it is ready it is, for an admin and two friends; asked t
   expect(await whoAmI(demo, frank.accessToken)).toMatchObject({ id: frank.userId, role: 'user' })
   expect(await whoAmI(demo, fatima.accessToken)).toMatchObject({ id: fatima.userId, role: 'user' })
 
+  const helpers = helpersIn(folder)
+  expect(helpers).toHaveLength(2)
   run.child.kill('SIGINT')
   expect(await run.ended).toEqual([0, null])
+  expect(helpers.filter(({ pid }) => isAlive(pid))).toEqual([])
   expect(existsSync(join(folder, 'demo.json'))).toBe(false)
   const places = [demo.plex, demo.plexTv, demo.videoSite].map(({ url }) => Number(new URL(url).port))
   for (const place of [port, ...places]) expect(await isFree(place)).toBe(true)
@@ -89,7 +96,7 @@ test('killed and started again, it goes on where it was', async () => {
   const killed = start(folder, port)
   await ready(killed, port)
   const before = demoIn(folder)
-  const helpers = JSON.parse(readFileSync(join(folder, 'processes.json'), 'utf8')) as { pid: number }[]
+  const helpers = helpersIn(folder)
   expect(helpers).toHaveLength(2)
   killed.child.kill('SIGKILL')
   await killed.ended

@@ -5,7 +5,6 @@ import {
   emptyWindow,
   peek,
   prune,
-  refund,
   take,
   type Window,
   type WindowPolicy,
@@ -176,25 +175,6 @@ test('pruning drops what has left and keeps the array when nothing has', () => {
   expect(prune(window, policy, 100)).toEqual([50, 60])
   expect(prune(window, policy, 160)).toBe(emptyWindow)
   expect(prune(emptyWindow, policy, 160)).toBe(emptyWindow)
-})
-
-test('a refund undoes one take, and only one', () => {
-  fc.assert(
-    fc.property(policies, steps(-5), fc.integer({ min: -20, max: 20 }), (policy, deltas, delta) => {
-      const times = instants(deltas)
-      const window = takeAll(policy, times)
-      const now = (times.at(-1) ?? 0) + delta
-      const [decision, after] = take(window, policy, now)
-      fc.pre(decision.allowed)
-      expect(refund(after, after.at(-1) ?? Number.NaN)).toEqual(prune(window, policy, now))
-    }),
-  )
-  expect(refund([1, 5, 5, 9], 5)).toEqual([1, 5, 9])
-})
-
-test('a refund for a time without an admission changes nothing', () => {
-  const window: Window = [1, 5]
-  expect(refund(window, 4)).toBe(window)
 })
 
 test('a window reads back from storage as it was', () => {

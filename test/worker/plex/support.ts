@@ -28,8 +28,6 @@ export async function emptyCache(): Promise<void> {
   await Promise.all((await answers()).map(({ name }) => env.CACHE.delete(name)))
 }
 
-export const cachedNames = async () => (await answers()).map(({ name }) => name)
-
 /** Makes all that is cached older by so much, as if nobody had asked for a while. */
 export async function age(ms: number): Promise<void> {
   for (const { name, metadata } of await answers()) {

@@ -75,6 +75,8 @@ async function pour(
   const last = Math.min(end, stall ?? end, cut ?? end, drop === undefined ? end : start + drop)
   const step = rate === undefined ? 256 * 1024 : Math.max(1, Math.floor(rate / ticksPerSecond))
   let position = start
+  // Also when not a byte follows: a server that cuts films short has begun to answer.
+  response.flushHeaders()
   while (position < last && !response.destroyed) {
     const from = position % bytes.length
     const chunk = bytes.subarray(from, Math.min(from + step, from + (last - position)))
