@@ -76,6 +76,7 @@ export function buildServices(env: Env) {
     maxStaleMs: config.ttl.maxStale,
     now,
     random: Math.random,
+    wait: (ms) => scheduler.wait(ms),
     log,
   })
   const queue = createDownloadQueue(env.DOWNLOAD_QUEUE)

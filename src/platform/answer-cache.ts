@@ -41,6 +41,7 @@ type Options = {
   readonly maxStaleMs: number
   readonly now: () => number
   readonly random: () => number
+  readonly wait: (ms: number) => Promise<unknown>
   readonly log: Log
 }
 
@@ -58,6 +59,7 @@ type Metadata = z.output<typeof Metadata>
 type Entry = { readonly body: string; readonly metadata: Metadata }
 
 const missingMs = 30_000
+const keepMs = 50
 /** KV keeps nothing for less. */
 const minKeptSeconds = 60
 
@@ -67,7 +69,7 @@ const minKeptSeconds = 60
  * That there is nothing is kept for half a minute; no other problem ever is. Without KV every read goes to Plex.
  */
 export function createAnswerCache(options: Options): AnswerCache {
-  const { kv, generations, server, onRead, maxStaleMs, now, random, log } = options
+  const { kv, generations, server, onRead, maxStaleMs, now, random, wait, log } = options
 
   const find = async (key: string): Promise<Entry | undefined> => {
     try {
@@ -89,6 +91,13 @@ export function createAnswerCache(options: Options): AnswerCache {
     } catch (cause) {
       log('warn', 'cache-unwritable', { cause: String(cause) })
     }
+  }
+
+  /** Who waits for an answer waits for KV a moment only; a later read may as well ask Plex once more. */
+  const keep = async (key: string, entry: Entry, { background }: CachedRead): Promise<void> => {
+    const stored = store(key, entry)
+    background(stored)
+    await Promise.race([stored, wait(keepMs)])
   }
 
   const load = async (read: CachedRead, generationOf: GenerationOf): Promise<Entry> => {
@@ -122,17 +131,10 @@ export function createAnswerCache(options: Options): AnswerCache {
   ): Promise<Entry> => {
     try {
       const loaded = await load(read, generationOf)
-      await store(key, loaded)
+      await keep(key, loaded, read)
       return loaded
     } catch (error) {
-      const storedAt = now()
-      const freshUntil = storedAt + missingMs
-      const generation = generationOf(read.changesWith)
-      if (isMissing(error))
-        await store(key, {
-          body: '',
-          metadata: { storedAt, freshUntil, generation, etag: '', missing: true },
-        })
+      if (isMissing(error)) await keep(key, missing(generationOf(read.changesWith), now()), read)
       else if (known && isDenied(error)) await forget(key)
       throw error
     }
@@ -185,6 +187,11 @@ export function createAnswerCache(options: Options): AnswerCache {
       }
     },
   }
+}
+
+function missing(generation: number, storedAt: number): Entry {
+  const freshUntil = storedAt + missingMs
+  return { body: '', metadata: { storedAt, freshUntil, generation, etag: '', missing: true } }
 }
 
 const failing = new Set<ProblemCode>([

@@ -40,6 +40,7 @@ export async function simulate(workload: Workload): Promise<Outcome> {
     maxStaleMs: 24 * 3_600_000,
     now: () => clock.now,
     random,
+    wait: () => new Promise(() => undefined),
     log: () => undefined,
   })
   const draw = zipf(keysEach, random)

@@ -31,6 +31,8 @@ export function createWorld({
     renewals: new Set<string>(),
     behind: [] as Promise<unknown>[],
     reads: [] as ('cached' | 'asked')[],
+    /** How long a read waits for KV to keep what it has brought: for ever, unless a test says otherwise. */
+    patience: new Promise<void>(() => undefined),
   }
   const cache = createAnswerCache({
     kv,
@@ -46,6 +48,7 @@ export function createWorld({
     maxStaleMs: 24 * hours,
     now: () => world.now,
     random: () => 0,
+    wait: async () => world.patience,
     log: () => undefined,
   })
   const load = async () => {

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 
+import type { AnswerStore } from '../../../src/platform/answer-cache.ts'
 import { withPatience } from '../../../src/platform/patient-store.ts'
 import { createWorld, hours, minutes, problem } from './cache-world.ts'
 
@@ -160,6 +161,25 @@ test('a KV that hangs is waited for once and for a second, then left alone for a
   clock.now += 10_000
   await ask()
   expect(asked).toBe(2)
+})
+
+test('who waits for an answer is not kept waiting by a KV that takes its time, and what it takes is kept', async () => {
+  let release: () => void = () => undefined
+  const held = new Promise<void>((resolve) => (release = resolve))
+  const kv: AnswerStore = {
+    getWithMetadata: (key, type) => env.CACHE.getWithMetadata(key, type),
+    put: async (key, value, options) => {
+      await held
+      await env.CACHE.put(key, value, options)
+    },
+    delete: (key) => env.CACHE.delete(key),
+  }
+  const { world, ask, settled } = createWorld({ kv })
+  world.patience = Promise.resolve()
+  expect((await ask()).state).toBe('MISS')
+  release()
+  await settled()
+  expect((await ask()).state).toBe('HIT')
 })
 
 test('what KV holds in another shape is as good as nothing', async () => {
