@@ -9,14 +9,12 @@ import { etagOf } from './http/cached-response.ts'
 import type { HttpDependencies } from './http/env.ts'
 import { createLive } from './live/service.ts'
 import { createAccessTokens } from './platform/access-tokens.ts'
-import { createAnswerCache } from './platform/answer-cache.ts'
 import { createAudit } from './platform/audit-log.ts'
 import { createBreaker } from './platform/breaker.ts'
 import { createBudgets } from './platform/budgets.ts'
 import { createDeliveryStore } from './platform/delivery-store.ts'
 import { createDownloadStore } from './platform/download-records.ts'
 import { createDownloadQueue } from './platform/download-queue.ts'
-import { createGenerations } from './platform/generations.ts'
 import { createHealthStore } from './platform/health-store.ts'
 import { createImageReader } from './platform/image-reader.ts'
 import { createImageShelf } from './platform/image-shelf.ts'
@@ -24,7 +22,7 @@ import { createImageSignatures } from './platform/image-signatures.ts'
 import { createLiveRooms } from './platform/live-rooms.ts'
 import { log } from './platform/logger.ts'
 import { createOwnerPlex } from './platform/owner-plex.ts'
-import { withPatience } from './platform/patient-store.ts'
+import { createPlexAnswers } from './platform/plex-answers.ts'
 import { createPlexClient } from './platform/plex-client.ts'
 import { createPlexLocks } from './platform/plex-locks.ts'
 import { createPlexProbe } from './platform/plex-probe.ts'
@@ -34,8 +32,6 @@ import { createPlexTvClient } from './platform/plex-tv-client.ts'
 import { createPlexUpstream, plexBreakerName } from './platform/plex-upstream.ts'
 import { createPlexTvUpstream } from './platform/plex-tv-upstream.ts'
 import { createProbes } from './platform/probes.ts'
-import { createReadCounts } from './platform/read-counts.ts'
-import { rememberAnswers } from './platform/remembered-answers.ts'
 import { createShares } from './platform/shares.ts'
 import { isOneOf, newSecret, sha256Hex } from './platform/secrets.ts'
 import { createAccessControl, createGates, createQuota } from './platform/user-gates.ts'
@@ -66,19 +62,8 @@ export function buildServices(env: Env) {
   const rooms = createLiveRooms(env.LIVE_ROOM, config.liveShards, log)
   const plexServer = () => env.PLEX_SERVER.getByName(config.plex.machineIdentifier)
   const gates = createGates(env.USER_GATE, now)
-  const reads = createReadCounts()
-  const generations = createGenerations(plexServer, reads.take, now)
-  const cache = createAnswerCache({
-    kv: rememberAnswers(withPatience(env.CACHE, now), config.answerMemoryMs, now),
-    generations,
-    server: config.plex.machineIdentifier,
-    onRead: reads.count,
-    maxStaleMs: config.ttl.maxStale,
-    now,
-    random: Math.random,
-    wait: (ms) => scheduler.wait(ms),
-    log,
-  })
+  const answers = createPlexAnswers(env.CACHE, plexServer, config, now)
+  const { cache } = answers
   const queue = createDownloadQueue(env.DOWNLOAD_QUEUE)
 
   const auth = createAuth({
@@ -111,8 +96,8 @@ export function buildServices(env: Env) {
   const bulkhead = createBulkhead(config.bulkhead, { holdMs: config.plex.deadlineMs, now })
   const shares = createShares({
     reader: { read: (userId, question) => reader.read(userId, question) },
-    noteShare: gates.noteShare,
-    reauthenticate: rooms.reauthenticate,
+    gates,
+    rooms,
     wait: (ms) => scheduler.wait(ms),
     log,
   })
@@ -126,7 +111,7 @@ export function buildServices(env: Env) {
     confirmMembership: auth.confirmMembership,
   }
   const reader = createPlexReader({
-    noteShare: shares.note,
+    noteShare: (userId, share) => shares.note(userId, share),
     ...asUser,
   })
   const images = createImages({
@@ -146,7 +131,7 @@ export function buildServices(env: Env) {
       ownerTokens: () => users.ownerServerTokens(),
       now,
     }),
-    hitRatio: async () => plexServer().hitRatio(reads.take()),
+    hitRatio: answers.hitRatio,
     machineIdentifier: config.plex.machineIdentifier,
     ttl: config.ttl,
     now,
@@ -174,7 +159,7 @@ export function buildServices(env: Env) {
       sleep: (ms) => scheduler.wait(ms),
       newId,
     }),
-    changed: async (userId, libraryKey) => gates.noteChange(userId, await generations.changed(libraryKey)),
+    changed: async (userId, libraryKey) => gates.noteChange(userId, await answers.changed(libraryKey)),
     audit,
     ttlMs: config.ttl.items,
   })
@@ -205,7 +190,7 @@ export function buildServices(env: Env) {
         await plexServer().requestScan({ libraryKey, requester: { kind: 'delivery', deliveryId } })
       },
       invalidate: async (libraryKey) => {
-        await generations.changed(libraryKey)
+        await answers.changed(libraryKey)
       },
       publish: rooms.publish,
     },

@@ -1,4 +1,5 @@
 import type { Log } from '../http/env.ts'
+import type { LiveRooms } from '../live/ports.ts'
 import { plexPath, type PlexReader } from '../plex/ports.ts'
 import { sha256Hex } from './secrets.ts'
 import type { ContentGates } from './user-gates.ts'
@@ -8,14 +9,14 @@ const patienceMs = 2_000
 
 type Options = {
   readonly reader: PlexReader
-  readonly noteShare: ContentGates['noteShare']
-  readonly reauthenticate: (userId: string) => Promise<void>
+  readonly gates: Pick<ContentGates, 'noteShare'>
+  readonly rooms: Pick<LiveRooms, 'reauthenticate'>
   readonly wait: (ms: number) => Promise<unknown>
   readonly log: Log
 }
 
 /** Who sees which libraries, as Plex last said. */
-export function createShares({ reader, noteShare, reauthenticate, wait, log }: Options) {
+export function createShares({ reader, gates, rooms, wait, log }: Options) {
   const ask = async (userId: string): Promise<void> => {
     try {
       await reader.read(userId, { path: plexPath`/library/sections` })
@@ -27,9 +28,9 @@ export function createShares({ reader, noteShare, reauthenticate, wait, log }: O
   return {
     /** Another share than before is another scope, and sockets that listened under the old one have to come back. */
     async note(userId: string, share: string): Promise<void> {
-      if ((await noteShare(userId, await sha256Hex(share))) === 'same') return
+      if ((await gates.noteShare(userId, await sha256Hex(share))) === 'same') return
       log('info', 'share-changed', { userId })
-      await reauthenticate(userId)
+      await rooms.reauthenticate(userId)
     },
 
     /** Asks Plex anew; what it says is noted. Without an answer in time everything stays as it is. */
