@@ -61,6 +61,14 @@ async function privateApt({ folder, sources = [] }: PrivateAptOptions): Promise<
   return { update: () => get(['update']), get, archives }
 }
 
+/** Where this system gets Debian's packages from; what is newer than its release comes from there as well. */
+export async function debianMirror(): Promise<string | undefined> {
+  if (!(await findOnPath('apt-get'))) return undefined
+  // Only says what it would fetch, so it needs neither root nor lists that are there already.
+  const { stdout } = await run('apt-get', ['-o', 'Debug::NoLocking=1', 'update', '--print-uris'])
+  return /^'(\S+\/debian)\/dists\//m.exec(stdout)?.[1]
+}
+
 /** Unpacks every package of a folder over one tree. Answers what went wrong, if anything did. */
 export async function unpackAll(folder: string, into: string): Promise<string | undefined> {
   const packages = (await readdir(folder)).filter((name) => name.endsWith('.deb')).sort()

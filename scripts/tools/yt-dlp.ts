@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path'
-import { unpackAll, withPrivateApt } from './apt.ts'
+import { debianMirror, unpackAll, withPrivateApt } from './apt.ts'
 import { findPython } from './python.ts'
 import { findOnPath, isExecutable, lastWords, run } from './run.ts'
 import { shellQuote, writeWrapper } from './wrapper.ts'
@@ -15,8 +15,7 @@ export type YtDlpInstall = { readonly tools: string; readonly log: Log; readonly
 
 const unpacked = 'unpacked'
 
-const backports =
-  'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie-backports main'
+const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
 export async function probeYtDlp(path: string | undefined): Promise<YtDlp | undefined> {
   if (!path || !(await isExecutable(path))) return undefined
@@ -71,6 +70,9 @@ async function fromRelease(install: YtDlpInstall, python: string | undefined): P
 
 async function fromDebian(install: YtDlpInstall, python: string | undefined): Promise<string | undefined> {
   if (!python) return "Debian's yt-dlp needs Python 3.11 or newer, and there is none"
+  const mirror = await debianMirror()
+  if (!mirror) return 'This system knows no mirror of Debian'
+  const backports = `deb [signed-by=${keyring}] ${mirror} trixie-backports main`
   const folder = join(install.tools, 'apt-backports')
   const refusal = await withPrivateApt({ folder, sources: [backports] }, async (apt) => {
     const updated = await apt.update()
