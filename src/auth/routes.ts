@@ -5,12 +5,12 @@ import { Problem } from '#contract/problem.ts'
 
 import { clientAddress } from '../http/client-address.ts'
 import type { AppEnv } from '../http/env.ts'
+import { data } from '../http/envelope.ts'
 import { feature, type Feature } from '../http/feature.ts'
 import { accessCookie, rateLimited, refuseForeignOrigin } from '../http/middleware/guard.ts'
 import { opaque, operation } from '../http/operation.ts'
 import {
   CurrentSession,
-  data,
   PendingPin,
   PinParam,
   Refresh,

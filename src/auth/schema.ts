@@ -44,5 +44,3 @@ export const Refresh = z.strictObject({ refreshToken: z.string().max(512).option
 export const SignOut = z.strictObject({ everywhere: z.boolean().default(false) })
 
 export const CurrentSession = z.object({ user: SignedInUser, sessionId: z.string() })
-
-export const data = <T extends z.ZodType>(schema: T) => z.object({ data: schema })

@@ -1,5 +1,7 @@
 import * as z from 'zod'
 
+import { downloaderTroubles } from './downloader-link.ts'
+
 export const HealthStatus = z
   .enum(['healthy', 'degraded', 'unhealthy', 'unknown'])
   .meta({ id: 'HealthStatus' })
@@ -22,12 +24,7 @@ export const healthCauses = [
   'circuit-open',
   'invalid-answer',
   'none-connected',
-  'ytdlp-missing',
-  'ytdlp-outdated',
-  'ffmpeg-missing',
-  'js-runtime-unsupported',
-  'library-not-writable',
-  'low-space',
+  ...downloaderTroubles,
   'backlog',
   'not-configured',
   'error',

@@ -15,17 +15,10 @@ import {
   RenameCollection,
 } from './collection-schema.ts'
 import type { Collections } from './collections.ts'
+import { plexProblems } from './problems.ts'
 import { LibraryParam, NoQuery, Page } from './schema.ts'
 
-const readProblems = [
-  'plex-unavailable',
-  'plex-maintenance',
-  'plex-tv-unavailable',
-  'upstream-invalid',
-  'plex-sign-in-required',
-  'not-a-member',
-  'not-found',
-] as const
+const readProblems = [...plexProblems, 'not-found'] as const
 const writeProblems = [...readProblems, 'collection-busy'] as const
 
 const listCollections = operation({

@@ -1,6 +1,7 @@
 import { cachedResponse } from '../http/cached-response.ts'
 import { feature, type Feature } from '../http/feature.ts'
 import { operation } from '../http/operation.ts'
+import { plexProblems } from './problems.ts'
 import {
   ChildrenBody,
   HealthBody,
@@ -21,14 +22,6 @@ import {
 import { SearchBody, SearchQuery } from './search-schema.ts'
 import type { Plex } from './service.ts'
 
-const readProblems = [
-  'plex-unavailable',
-  'plex-maintenance',
-  'upstream-invalid',
-  'plex-sign-in-required',
-  'not-a-member',
-] as const
-
 const readHealth = operation({
   id: 'readPlexHealth',
   method: 'get',
@@ -48,7 +41,7 @@ const readServer = operation({
   limit: 'plex',
   request: { query: NoQuery },
   responses: { 200: ServerBody, 304: 'empty' },
-  problems: readProblems,
+  problems: plexProblems,
 })
 
 const listLibraries = operation({
@@ -60,7 +53,7 @@ const listLibraries = operation({
   limit: 'plex',
   request: { query: NoQuery },
   responses: { 200: LibrariesBody, 304: 'empty' },
-  problems: readProblems,
+  problems: plexProblems,
 })
 
 const listItems = operation({
@@ -72,7 +65,7 @@ const listItems = operation({
   limit: 'plex',
   request: { param: LibraryParam, query: ItemsQuery },
   responses: { 200: ItemsBody, 304: 'empty' },
-  problems: [...readProblems, 'not-found'],
+  problems: [...plexProblems, 'not-found'],
 })
 
 const readItem = operation({
@@ -84,7 +77,7 @@ const readItem = operation({
   limit: 'plex',
   request: { param: ItemParam, query: NoQuery },
   responses: { 200: ItemBody, 304: 'empty' },
-  problems: [...readProblems, 'not-found'],
+  problems: [...plexProblems, 'not-found'],
 })
 
 const listChildren = operation({
@@ -96,7 +89,7 @@ const listChildren = operation({
   limit: 'plex',
   request: { param: ItemParam, query: Page },
   responses: { 200: ChildrenBody, 304: 'empty' },
-  problems: [...readProblems, 'not-found'],
+  problems: [...plexProblems, 'not-found'],
 })
 
 const listRelated = operation({
@@ -108,7 +101,7 @@ const listRelated = operation({
   limit: 'plex',
   request: { param: ItemParam, query: Limit },
   responses: { 200: ListBody, 304: 'empty' },
-  problems: [...readProblems, 'not-found'],
+  problems: [...plexProblems, 'not-found'],
 })
 
 const listOnDeck = operation({
@@ -120,7 +113,7 @@ const listOnDeck = operation({
   limit: 'plex',
   request: { query: Limit },
   responses: { 200: ListBody, 304: 'empty' },
-  problems: readProblems,
+  problems: plexProblems,
 })
 
 const search = operation({
@@ -132,7 +125,7 @@ const search = operation({
   limit: 'plex',
   request: { query: SearchQuery },
   responses: { 200: SearchBody, 304: 'empty' },
-  problems: [...readProblems, 'not-found'],
+  problems: [...plexProblems, 'not-found'],
 })
 
 const listRecentlyAdded = operation({
@@ -144,7 +137,7 @@ const listRecentlyAdded = operation({
   limit: 'plex',
   request: { query: RecentQuery },
   responses: { 200: RecentBody, 304: 'empty' },
-  problems: [...readProblems, 'not-found'],
+  problems: [...plexProblems, 'not-found'],
 })
 
 export const plex = (service: Plex): Feature =>

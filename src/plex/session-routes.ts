@@ -2,6 +2,7 @@ import { cachedResponse } from '../http/cached-response.ts'
 import { feature, type Feature } from '../http/feature.ts'
 import { operation } from '../http/operation.ts'
 import { NoQuery } from './schema.ts'
+import { plexProblems } from './problems.ts'
 import { SessionsBody } from './session-schema.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -14,14 +15,7 @@ const listSessions = operation({
   limit: 'plex',
   request: { query: NoQuery },
   responses: { 200: SessionsBody, 304: 'empty' },
-  problems: [
-    'plex-unavailable',
-    'plex-maintenance',
-    'plex-owner-required',
-    'upstream-invalid',
-    'plex-sign-in-required',
-    'not-a-member',
-  ],
+  problems: [...plexProblems, 'plex-owner-required'],
 })
 
 export const sessions = (list: Sessions): Feature =>

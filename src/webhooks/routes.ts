@@ -2,12 +2,12 @@ import type { Context } from 'hono'
 
 import { clientAddress } from '../http/client-address.ts'
 import type { AppEnv } from '../http/env.ts'
+import { data } from '../http/envelope.ts'
 import { feature, type Feature } from '../http/feature.ts'
 import { rateLimited } from '../http/middleware/guard.ts'
 import { operation } from '../http/operation.ts'
 import {
   Acknowledgement,
-  data,
   DeliveryListQuery,
   DeliveryPage,
   DeliveryParam,

@@ -5,8 +5,6 @@ import { HealthStatus } from '#contract/health.ts'
 import { receivedAt, showDeliveryId } from './delivery-id.ts'
 import { deliveryStatuses, joinReasons, type Delivery, type Source } from './delivery.ts'
 
-export const data = <S extends z.ZodType>(schema: S) => z.object({ data: schema })
-
 const DeliveryId = z.string().meta({ description: 'A delivery, as its acknowledgement named it' })
 const count = z.int().nonnegative()
 

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { problemCodes, problemId, problemStatus } from '#contract/problems.ts'
 
 import { problemsOf } from '../../../src/http/openapi.ts'
+import { plexProblems } from '../../../src/plex/problems.ts'
 import { ask } from '../support/client.ts'
 import { routes } from '../support/operations.ts'
 
@@ -109,4 +110,14 @@ test('every failure a client can see is described by its own schema', () => {
 test('no two schemas are meant to be the same one', () => {
   expect(valuesOf('$id', raw)).toEqual([])
   expect(valuesOf('$defs', raw)).toEqual([])
+})
+
+test('whoever reads Plex is told of everything that a question to it may come to', () => {
+  const reads = routes.filter(
+    ({ base, method, limit }) => base === '/plex' && method === 'get' && limit === 'plex',
+  )
+  expect(reads.length).toBeGreaterThan(10)
+  for (const read of reads) {
+    expect(problemsOf(read), read.id).toEqual(expect.arrayContaining([...plexProblems]))
+  }
 })

@@ -1,14 +1,8 @@
 import { expect, test } from 'vitest'
 import * as z from 'zod'
 
-import {
-  Acknowledgement,
-  data,
-  DeliveryPage,
-  DeliveryView,
-  Health,
-  Stats,
-} from '../../../src/webhooks/schema.ts'
+import { Acknowledgement, DeliveryPage, DeliveryView, Health, Stats } from '../../../src/webhooks/schema.ts'
+import { data } from '../../../src/http/envelope.ts'
 import { exhausted, fromGitHub, fromStandard, machineIdentifier, push, secrets, setUp } from './support.ts'
 
 const Stored = data(Acknowledgement.strict())
