@@ -133,6 +133,11 @@ const Settings = z.object({
   SCAN_MAX_WAIT_MS: number(60_000, 0),
   DOWNLOAD_TRIES: number(3),
   DOWNLOAD_RETRY_BASE_MS: number(5_000, 0),
+  DOWNLOADS_PER_SITE: number(2),
+  USER_QUOTA_BYTES: number(0, 0),
+  TOTAL_QUOTA_BYTES: number(0, 0),
+  RETENTION_DAYS: number(0, 0),
+  RETENTION_MAX_BYTES: number(0, 0),
 })
 
 export type Config = ReturnType<typeof shape>
@@ -195,6 +200,14 @@ function shape(settings: z.output<typeof Settings>) {
       metadataTimeoutMs: settings.METADATA_TIMEOUT_MS,
       tries: settings.DOWNLOAD_TRIES,
       retryBaseMs: settings.DOWNLOAD_RETRY_BASE_MS,
+      perSite: settings.DOWNLOADS_PER_SITE,
+      // Of these, zero stands for none.
+      userQuotaBytes: settings.USER_QUOTA_BYTES || undefined,
+      totalQuotaBytes: settings.TOTAL_QUOTA_BYTES || undefined,
+      retention: {
+        maxAgeMs: settings.RETENTION_DAYS ? settings.RETENTION_DAYS * hours(24) : undefined,
+        maxBytes: settings.RETENTION_MAX_BYTES || undefined,
+      },
     },
     webhooks: {
       overseerr: settings.OVERSEERR_WEBHOOK_SECRET,

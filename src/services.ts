@@ -13,12 +13,13 @@ import { createAudit } from './platform/audit-log.ts'
 import { createBreaker } from './platform/breaker.ts'
 import { createBudgets } from './platform/budgets.ts'
 import { createDeliveryStore } from './platform/delivery-store.ts'
-import { createDownloadStore } from './platform/download-records.ts'
+import { createDownloadStore } from './platform/download-store.ts'
 import { createDownloadQueue } from './platform/download-queue.ts'
 import { createHealthStore } from './platform/health-store.ts'
 import { createImageReader } from './platform/image-reader.ts'
 import { createImageShelf } from './platform/image-shelf.ts'
 import { createImageSignatures } from './platform/image-signatures.ts'
+import { createLibraryIndex } from './platform/library-index.ts'
 import { createLiveRooms } from './platform/live-rooms.ts'
 import { log } from './platform/logger.ts'
 import { createOwnerPlex } from './platform/owner-plex.ts'
@@ -167,6 +168,7 @@ export function buildServices(env: Env) {
   const youtube = createYoutube({
     store: createDownloadStore(db, config.plex.machineIdentifier),
     queue,
+    library: createLibraryIndex(env.CACHE),
     quota: createQuota(env.USER_GATE, config.limits.downloads, now),
     cache,
     allowedHosts: config.downloads.allowedHosts,

@@ -1,4 +1,4 @@
-import type { Format, Quality } from '#contract/downloads.ts'
+import type { Format, Quality } from '#contract/options.ts'
 import { recordOptions, metadataOption } from './templates.ts'
 
 export type RunOptions = {

@@ -1,4 +1,4 @@
-import type { FailureCode } from '#contract/downloads.ts'
+import type { FailureCode } from '#contract/failures.ts'
 
 /**
  * The first match decides, so what is precise stands before what is general: old versions of yt-dlp ask for a bug

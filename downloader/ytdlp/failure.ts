@@ -1,4 +1,4 @@
-import type { Failure, FailureCode } from '#contract/downloads.ts'
+import type { Failure, FailureCode } from '#contract/failures.ts'
 import { failurePatterns, isWarningOnly } from './failure-patterns.ts'
 
 type Policy = { readonly retryable: boolean; readonly advice?: string }

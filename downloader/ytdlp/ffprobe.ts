@@ -3,8 +3,8 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { execa } from 'execa'
 import * as z from 'zod'
-import { audioFormats } from '#contract/downloads.ts'
-import type { Format } from '#contract/downloads.ts'
+import { audioFormats } from '#contract/options.ts'
+import type { Format } from '#contract/options.ts'
 
 const Findings = z.object({
   streams: z.array(

@@ -1,6 +1,7 @@
 import * as z from 'zod'
-import { qualities, VideoMetadata } from '#contract/downloads.ts'
-import type { Quality } from '#contract/downloads.ts'
+import { VideoMetadata } from '#contract/downloads.ts'
+import { qualities } from '#contract/options.ts'
+import type { Quality } from '#contract/options.ts'
 import type { RawFormat, RawMetadata } from './records.ts'
 
 const longestDescription = 5000

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { FailureCode, VideoMetadata } from '#contract/downloads.ts'
+import type { VideoMetadata } from '#contract/downloads.ts'
+import type { FailureCode } from '#contract/failures.ts'
 import { probeArguments } from './arguments.ts'
 import { lendCookies } from './cookies.ts'
 import { classifyRun } from './failure.ts'

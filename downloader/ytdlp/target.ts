@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import type { FailureCode } from '#contract/downloads.ts'
+import type { FailureCode } from '#contract/failures.ts'
 
 export type Target = {
   /** What is handed to yt-dlp: canonical for YouTube. */

@@ -1,4 +1,4 @@
-import type { FailureCode } from '#contract/downloads.ts'
+import type { FailureCode } from '#contract/failures.ts'
 import { freeBytes, sizeOf } from '../disk.ts'
 
 export type WatchOptions = {

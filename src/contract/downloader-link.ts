@@ -1,6 +1,9 @@
 import * as z from 'zod'
 
-import { Failure, Format, PlacedFile, Progress, Quality, VideoMetadata } from './downloads.ts'
+import { PlacedFile, Playlist, Progress, VideoMetadata } from './downloads.ts'
+import { Failure } from './failures.ts'
+import { DownloadExtras, Format, maxPlaylistVideos, Quality } from './options.ts'
+import { Selection, Warning } from './selection.ts'
 
 /**
  * What the Worker and a downloader say to each other over the downloader's outbound WebSocket. Both sides parse
@@ -27,6 +30,7 @@ export const Job = z.object({
   videoId: z.string().min(1).max(64),
   quality: Quality,
   format: Format,
+  extras: DownloadExtras.prefault({}),
   attempt: z.int().positive(),
 })
 export type Job = z.output<typeof Job>
@@ -35,22 +39,40 @@ export const DownloaderVersions = z.object({
   downloader: z.string(),
   node: z.string(),
   ytDlp: z.string().optional(),
+  ytDlpAgeDays: z.int().nonnegative().optional(),
   ffmpeg: z.string().optional(),
+  jsRuntime: z.string().optional(),
+  challengeSolver: z.string().optional(),
 })
+
+export type DownloaderVersions = z.output<typeof DownloaderVersions>
 
 /** What keeps a downloader from doing its work, in the operator's words. */
 export const downloaderTroubles = [
   'ytdlp-missing',
   'ytdlp-outdated',
+  'ytdlp-old',
   'ffmpeg-missing',
   'js-runtime-unsupported',
   'library-not-writable',
   'low-space',
 ] as const
 
+/**
+ * A site this downloader leaves alone for now. Durations, as clocks differ. After a `bot-check` or `rate-limited` the
+ * first job for the site goes alone, as a canary: the entry stays, with nothing left to wait, until one has succeeded.
+ */
+export const RestingSite = z.object({
+  site: z.string().min(1).max(255).meta({ description: 'As `siteOf` names it' }),
+  reason: z.enum(['pace', 'rate-limited', 'bot-check']),
+  waitMs: z.int().nonnegative(),
+})
+export type RestingSite = z.output<typeof RestingSite>
+
 export const DownloaderState = z.object({
   freeBytes: z.int().nonnegative(),
   troubles: z.array(z.enum(downloaderTroubles)),
+  sites: z.array(RestingSite).max(50).optional(),
 })
 export type DownloaderState = z.output<typeof DownloaderState>
 
@@ -69,7 +91,7 @@ const Accepted = z.object({ type: z.literal('accepted'), ...Leased })
 const Declined = z.object({
   type: z.literal('declined'),
   ...Leased,
-  reason: z.enum(['no-slot', 'no-space', 'stopping']),
+  reason: z.enum(['no-slot', 'no-space', 'site', 'stopping']),
 })
 /** The probe's findings, once per attempt. */
 const Started = z.object({ type: z.literal('started'), ...Leased, metadata: VideoMetadata })
@@ -81,8 +103,15 @@ export const Outcome = z.discriminatedUnion('kind', [
     file: PlacedFile,
     /** The placed file as the Plex server sees it. */
     plexPath: z.string(),
+    selection: Selection.optional(),
+    warnings: z.array(Warning).optional(),
   }),
-  z.object({ kind: z.literal('failed'), failure: Failure }),
+  z.object({
+    kind: z.literal('failed'),
+    failure: Failure,
+    /** With `no-space`: how much must be free before it is worth another try. */
+    neededBytes: z.int().positive().optional(),
+  }),
   z.object({ kind: z.literal('cancelled') }),
   /** Given back unfinished, as when the downloader shuts down; costs the job no attempt. */
   z.object({ kind: z.literal('returned') }),
@@ -99,8 +128,19 @@ const Answer = z.object({
   requestId: z.uuid(),
   answer: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('metadata'), metadata: VideoMetadata }),
+    z.object({ kind: z.literal('playlist'), playlist: Playlist }),
     z.object({ kind: z.literal('failed'), failure: Failure }),
   ]),
+})
+
+/** Answers `remove`, as often as it is said. */
+const Removed = z.object({
+  type: z.literal('removed'),
+  jobId: z.uuid(),
+  /** `refused`: what lies there is not the file that was meant. */
+  outcome: z.enum(['removed', 'absent', 'refused', 'failed']),
+  /** The nearest folder that is left, as the Plex server sees it. */
+  plexFolder: z.string().optional(),
 })
 
 export const FromDownloader = z.discriminatedUnion('type', [
@@ -112,6 +152,7 @@ export const FromDownloader = z.discriminatedUnion('type', [
   Result,
   StateChanged,
   Answer,
+  Removed,
 ])
 export type FromDownloader = z.output<typeof FromDownloader>
 
@@ -125,10 +166,25 @@ export const ToDownloader = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('ask'),
     requestId: z.uuid(),
-    question: z.object({ kind: z.literal('metadata'), url: z.url() }),
+    question: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('metadata'), url: z.url() }),
+      z.object({
+        kind: z.literal('playlist'),
+        url: z.url(),
+        limit: z.int().min(1).max(maxPlaylistVideos),
+      }),
+    ]),
   }),
+  /** Takes the file that was placed for a job out of the library, and all that was placed with it. */
+  z.object({ type: z.literal('remove'), jobId: z.uuid(), plexPath: z.string(), file: PlacedFile }),
 ])
 export type ToDownloader = z.output<typeof ToDownloader>
+
+/** The name of the site an address belongs to, by which sites are paced and rested: its host, YouTube’s all as one. */
+export function siteOf(url: string): string {
+  const host = /^https?:\/\/(?:[^/?#@]*@)?([^/?#]+)/i.exec(url)?.[1]?.toLowerCase() ?? 'unknown'
+  return /(?:^|\.)(?:youtube\.com|youtu\.be)$/.test(host) ? 'youtube.com' : host.replace(/^www\./, '')
+}
 
 /** Parses a frame of the link; `undefined` when it is not one. */
 export function parseFrame<T>(schema: z.ZodType<T>, data: unknown): T | undefined {

@@ -1,27 +1,8 @@
 import * as z from 'zod'
 
-export const qualities = ['best', '2160p', '1440p', '1080p', '720p', '480p', '360p'] as const
-export const Quality = z.enum(qualities)
-export type Quality = z.output<typeof Quality>
-
-export const videoFormats = ['mp4', 'webm', 'mkv'] as const
-export const audioFormats = ['m4a', 'mp3', 'opus'] as const
-export const formats = [...videoFormats, ...audioFormats] as const
-export const Format = z.enum(formats)
-export type Format = z.output<typeof Format>
-
-export const DownloadRequest = z
-  .strictObject({
-    url: z
-      .string()
-      .min(1)
-      .max(2048)
-      .meta({ description: 'A YouTube address, or one on a host the operator allows' }),
-    quality: Quality.default('1080p'),
-    format: Format.default('mp4'),
-  })
-  .meta({ id: 'DownloadRequest' })
-export type DownloadRequest = z.output<typeof DownloadRequest>
+import { Failure } from './failures.ts'
+import { DownloadExtras, Format, Quality } from './options.ts'
+import { Offer, Selection, Warning } from './selection.ts'
 
 export const downloadStatuses = [
   'queued',
@@ -44,69 +25,19 @@ export const isActive = (status: DownloadStatus): boolean =>
 export const Phase = z.enum(['probing', 'downloading', 'processing', 'placing'])
 export type Phase = z.output<typeof Phase>
 
-/** Why a download failed. The retry policy, the advice and the breaker follow from it. */
-export const failureCodes = [
-  'bot-check',
-  'rate-limited',
-  'subtitles-failed',
-  'age-restricted',
-  'login-required',
-  'members-only',
-  'private',
-  'premium-only',
-  'geo-blocked',
-  'copyright',
-  'account-terminated',
-  'removed',
-  'live-not-started',
-  'live-processing',
-  'drm',
-  'format-unavailable',
-  'client-blocked',
-  'extractor-broken',
-  'js-runtime-missing',
-  'forbidden',
-  'not-found',
-  'network',
-  'server-error',
-  'truncated',
-  'stalled',
-  'killed',
-  'no-space',
-  'permission',
-  'name-too-long',
-  'too-large',
-  'ffmpeg-missing',
-  'ytdlp-missing',
-  'ytdlp-outdated',
-  'unsupported-url',
-  'refused-address',
-  'post-processing',
-  'skipped',
-  'invalid-result',
-  'unknown',
-] as const
-export const FailureCode = z.enum(failureCodes)
-export type FailureCode = z.output<typeof FailureCode>
-
-export const Failure = z
-  .object({
-    code: FailureCode,
-    retryable: z.boolean(),
-    advice: z.string().optional(),
-    retryAt: z.iso.datetime().optional(),
-  })
-  .meta({ id: 'Failure' })
-export type Failure = z.output<typeof Failure>
-
 /** How far a job is. `percent` covers all streams and phases and never goes back within one attempt. */
 export const Progress = z.object({
   phase: Phase,
   percent: z.number().min(0).max(100),
   downloadedBytes: z.number().nonnegative().optional(),
   totalBytes: z.number().positive().optional(),
-  bytesPerSecond: z.number().nonnegative().optional(),
+  bytesPerSecond: z.number().nonnegative().optional().meta({ description: 'Smoothed over some seconds' }),
   etaSeconds: z.number().nonnegative().optional(),
+  stalledSeconds: z
+    .int()
+    .positive()
+    .optional()
+    .meta({ description: 'Present while nothing arrives: for how long already' }),
 })
 export type Progress = z.output<typeof Progress>
 
@@ -119,6 +50,7 @@ export const PlacedFile = z.object({
   heightPixels: z.int().positive().optional(),
   videoCodec: z.string().optional(),
   audioCodec: z.string().optional(),
+  subtitles: z.array(z.string()).optional().meta({ description: 'Languages, in the file or beside it' }),
 })
 export type PlacedFile = z.output<typeof PlacedFile>
 
@@ -133,15 +65,49 @@ export const VideoMetadata = z
     uploadDate: z.iso.date().optional(),
     viewCount: z.int().nonnegative().optional(),
     live: z.enum(['live', 'upcoming', 'was-live', 'processing']).optional(),
+    startsAt: z.iso.datetime().optional().meta({ description: 'When an upcoming broadcast is to begin' }),
+    availability: z
+      .enum(['public', 'unlisted', 'private', 'premium-only', 'members-only', 'login-required'])
+      .optional(),
     availableHeights: z.array(z.int().positive()),
     availableQualities: z.array(Quality),
+    offers: z
+      .array(Offer)
+      .max(60)
+      .optional()
+      .meta({ description: 'Best first, one of each height and codec' }),
+    subtitles: z
+      .array(z.object({ language: z.string(), name: z.string().optional(), automatic: z.boolean() }))
+      .max(300)
+      .optional(),
+    chapters: z
+      .array(z.object({ title: z.string(), startSeconds: z.number(), endSeconds: z.number() }))
+      .max(300)
+      .optional(),
   })
   .meta({ id: 'VideoMetadata' })
 export type VideoMetadata = z.output<typeof VideoMetadata>
 
+/** What a playlist holds, as far as it was looked at. */
+export const Playlist = z
+  .object({
+    id: z.string(),
+    title: z.string().optional(),
+    totalVideos: z.int().nonnegative().optional(),
+    videos: z.array(
+      z.object({ url: z.string(), title: z.string().optional(), durationSeconds: z.number().optional() }),
+    ),
+  })
+  .meta({ id: 'Playlist' })
+export type Playlist = z.output<typeof Playlist>
+
+/** What an active download waits for, when it waits. `twin`: somebody else’s download of the same. */
+export const waitReasons = ['downloader', 'slot', 'site', 'space', 'resume', 'twin', 'retry', 'plex'] as const
+
 export const Download = z
   .object({
     id: z.uuid(),
+    userId: z.string().optional().meta({ description: 'Who asked for it; for admins' }),
     url: z.string(),
     videoId: z.string(),
     title: z.string().optional(),
@@ -150,6 +116,9 @@ export const Download = z
     thumbnail: z.string().optional(),
     quality: Quality,
     format: Format,
+    extras: DownloadExtras,
+    playlistId: z.string().optional(),
+    collection: z.string().optional(),
     status: DownloadStatus,
     attempt: z.int().positive(),
     progress: z.number().min(0).max(100),
@@ -158,13 +127,20 @@ export const Download = z
     totalBytes: z.number().optional(),
     bytesPerSecond: z.number().optional(),
     etaSeconds: z.number().optional(),
-    waitingFor: z
-      .enum(['downloader', 'slot', 'plex'])
-      .optional()
-      .meta({ description: 'What an active download waits for, when it waits' }),
+    stalledSeconds: z.int().optional(),
+    waitingFor: z.enum(waitReasons).optional(),
+    waitingUntil: z.iso.datetime().optional().meta({ description: 'When it goes on, if that is known' }),
     failure: Failure.optional(),
     file: PlacedFile.optional(),
+    selection: Selection.optional(),
+    warnings: z.array(Warning).optional(),
     plex: z.object({ ratingKey: z.string(), url: z.string() }).optional(),
+    shared: z.literal(true).optional().meta({ description: 'The file was there already: somebody else’s' }),
+    protected: z.literal(true).optional().meta({ description: 'Retention leaves its file alone' }),
+    removedAt: z.iso
+      .datetime()
+      .optional()
+      .meta({ description: 'When its file was taken out of the library' }),
     createdAt: z.iso.datetime(),
     startedAt: z.iso.datetime().optional(),
     endedAt: z.iso.datetime().optional(),

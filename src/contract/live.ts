@@ -1,6 +1,8 @@
 import * as z from 'zod'
 
-import { Download, Failure, PlacedFile, Progress } from './downloads.ts'
+import { Download, PlacedFile, Progress } from './downloads.ts'
+import { Failure } from './failures.ts'
+import { Warning } from './selection.ts'
 
 const downloadId = z.uuid()
 
@@ -24,10 +26,24 @@ export const liveEvents = {
     ...Progress.omit({ percent: true }).shape,
   }),
   'youtube:processing': z.object({ downloadId, phase: z.enum(['processing', 'placing', 'scanning']) }),
-  'youtube:completed': z.object({ downloadId, file: PlacedFile }),
+  'youtube:completed': z.object({
+    downloadId,
+    file: PlacedFile,
+    warnings: z.array(Warning).optional(),
+  }),
   'youtube:failed': z.object({ downloadId, failure: Failure }),
   'youtube:cancelled': z.object({ downloadId }),
-  'youtube:retrying': z.object({ downloadId, attempt: z.int().positive(), failure: Failure }),
+  'youtube:retrying': z.object({
+    downloadId,
+    attempt: z.int().positive(),
+    failure: Failure.optional().meta({ description: 'Absent when somebody has asked for the retry' }),
+  }),
+  'youtube:removed': z.object({
+    downloadId,
+    file: z.boolean().meta({ description: 'Whether its file has left the library' }),
+    record: z.boolean().meta({ description: 'Whether it has left the history' }),
+  }),
+  'youtube:queue': z.object({ paused: z.boolean() }),
   'youtube:available': z.object({ downloadId, ratingKey: z.string(), url: z.string() }),
   'media:requested': mediaEvent(),
   'media:approved': mediaEvent(),

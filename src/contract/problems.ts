@@ -41,6 +41,11 @@ export const catalogue = {
   'invalid-signature': { status: 401, title: 'The webhook could not be verified' },
   forbidden: { status: 403, title: 'This needs an administrator' },
   'not-a-member': { status: 403, title: 'This Plex account has no access to this Plex server' },
+  'storage-quota-exceeded': {
+    status: 403,
+    title: 'There is no room left for more videos: remove some first',
+    members: { usedBytes: z.int(), limitBytes: z.int() },
+  },
   'origin-refused': { status: 403, title: 'Requests from this origin are refused' },
   'not-found': { status: 404, title: 'No such resource' },
   'method-not-allowed': { status: 405, title: 'This resource does not take that method' },
@@ -54,6 +59,13 @@ export const catalogue = {
     title: 'The download has already ended',
     members: { downloadStatus: z.string() },
   },
+  'download-active': { status: 409, title: 'The download is still under way: cancel it first' },
+  'download-not-failed': {
+    status: 409,
+    title: 'Only what has failed or was cancelled can be tried again',
+    members: { downloadStatus: z.string() },
+  },
+  'download-has-no-file': { status: 409, title: 'There is no file of this download in the library' },
   'collection-title-taken': { status: 409, title: 'Another collection of this library has that title' },
   'collection-is-smart': { status: 409, title: 'A rule decides what this collection holds' },
   'collection-busy': {
@@ -68,6 +80,10 @@ export const catalogue = {
     status: 422,
     title: 'The video cannot be fetched',
     members: { reason: z.string(), retryable: z.boolean(), advice: z.string().optional() },
+  },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'This Idempotency-Key was used for another request',
   },
   'upgrade-required': { status: 426, title: 'This resource speaks WebSocket only' },
   'rate-limited': {

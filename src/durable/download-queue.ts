@@ -9,8 +9,16 @@ import { createDownloadRecords } from '../platform/download-records.ts'
 import { createLiveRooms } from '../platform/live-rooms.ts'
 import { log } from '../platform/logger.ts'
 import { itemUrl } from '../plex/parse.ts'
-import { isHeldBy, newJob, type Scan } from '../youtube/job.ts'
-import type { ConnectedDownloader, LiveState, MetadataAnswer, NewDownload } from '../youtube/ports.ts'
+import { isHeldBy, newJob, type Job, type Scan } from '../youtube/job.ts'
+import type {
+  ConnectedDownloader,
+  LiveState,
+  MetadataAnswer,
+  NewDownload,
+  PlaylistAnswer,
+  QueueOverview,
+  Removal,
+} from '../youtube/ports.ts'
 import { DownloadStory } from './download-story.ts'
 import { DownloaderSockets, sendTo } from './downloader-sockets.ts'
 import { DownloaderTalk } from './downloader-talk.ts'
@@ -63,9 +71,9 @@ export class DownloadQueue extends DurableObject<Env> {
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(pingFrame, pongFrame))
   }
 
-  enqueue(download: NewDownload): Promise<void> {
+  enqueue(download: NewDownload, how?: { readonly attempt: number }): Promise<void> {
     return this.#turn(async () => {
-      if (!this.#jobs.get(download.id)) this.#story.begin(newJob(download))
+      if (!this.#jobs.get(download.id)) this.#story.begin(newJob(download, how?.attempt))
     })
   }
 
@@ -102,8 +110,37 @@ export class DownloadQueue extends DurableObject<Env> {
     if (!chosen) return { kind: 'unavailable' }
     const question = this.#questions.ask(this.#config.downloads.metadataTimeoutMs)
     sendTo(chosen.socket, { type: 'ask', requestId: question.id, question: { kind: 'metadata', url } })
-    return question.answer
+    const answer = await question.answer
+    return answer.kind === 'playlist' ? { kind: 'timeout' } : answer
   }
+
+  async playlist(url: string, limit: number): Promise<PlaylistAnswer> {
+    const [chosen] = this.#downloaders.all()
+    if (!chosen) return { kind: 'unavailable' }
+    const question = this.#questions.ask(this.#config.downloads.metadataTimeoutMs)
+    sendTo(chosen.socket, {
+      type: 'ask',
+      requestId: question.id,
+      question: { kind: 'playlist', url, limit },
+    })
+    const answer = await question.answer
+    return answer.kind === 'metadata' ? { kind: 'timeout' } : answer
+  }
+
+  overview(): QueueOverview {
+    const count = (state: Job['state']) => this.#jobs.all().filter((job) => job.state === state).length
+    return {
+      paused: false,
+      waiting: count('waiting'),
+      running: count('leased'),
+      scanning: count('scanning'),
+      removals: 0,
+    }
+  }
+
+  async pause(_paused: boolean): Promise<void> {}
+
+  async remove(_removal: Removal): Promise<void> {}
 
   downloaders(): ConnectedDownloader[] {
     return this.#downloaders.all().map(({ downloader: { downloaderId, slots, versions, state } }) => ({
@@ -111,6 +148,7 @@ export class DownloadQueue extends DurableObject<Env> {
       slots,
       busy: this.#jobs.all().filter((job) => isHeldBy(job, downloaderId)).length,
       freeBytes: state.freeBytes,
+      sites: state.sites ?? [],
       troubles: state.troubles,
       versions,
     }))

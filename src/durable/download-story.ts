@@ -1,5 +1,6 @@
 import type { Outcome } from '#contract/downloader-link.ts'
-import type { Failure, Phase, Progress, VideoMetadata } from '#contract/downloads.ts'
+import type { Phase, Progress, VideoMetadata } from '#contract/downloads.ts'
+import type { Failure } from '#contract/failures.ts'
 import type { LiveEvent } from '#contract/live.ts'
 
 import type { DownloadRecords } from '../platform/download-records.ts'

@@ -38,6 +38,8 @@ export class DownloaderTalk {
         return this.#to.downloaders.update(socket, { state: message.state, unwillingUntil: 0 })
       case 'answer':
         return this.#to.questions.answered(message.requestId, message.answer)
+      case 'removed':
+        return
       default:
         return this.#hearOfJob(socket, downloader, message, now)
     }

@@ -36,8 +36,8 @@ export class JobRounds {
     for (const job of assigned) jobs.put(job)
     // Nobody is offered what is not stored.
     jobs.flush()
-    for (const { id, url, videoId, quality, format, attempt, lease } of assigned) {
-      const job = { jobId: id, lease: lease.token, url, videoId, quality, format, attempt }
+    for (const { id, url, videoId, quality, format, extras, attempt, lease } of assigned) {
+      const job = { jobId: id, lease: lease.token, url, videoId, quality, format, extras, attempt }
       downloaders.send(lease.holder, { type: 'offer', job })
     }
     return wakeAt(jobs.all(), candidates, now)

@@ -9,9 +9,9 @@ export function createDownloadQueue(namespace: DurableObjectNamespace<DownloadQu
 } {
   const queue = () => namespace.getByName('main')
   return {
-    enqueue: async (download) => {
+    enqueue: async (download, how) => {
       try {
-        await queue().enqueue(download)
+        await queue().enqueue(download, how)
       } catch (cause) {
         log('warn', 'queue-unreachable', { asked: 'enqueue', cause: String(cause) })
       }
@@ -26,6 +26,14 @@ export function createDownloadQueue(namespace: DurableObjectNamespace<DownloadQu
       }
     },
     metadata: async (url) => queue().metadata(url),
+    playlist: async (url, limit) => queue().playlist(url, limit),
+    overview: async () => queue().overview(),
+    pause: async (paused) => {
+      await queue().pause(paused)
+    },
+    remove: async (removal) => {
+      await queue().remove(removal)
+    },
     downloaders: async () => queue().downloaders(),
     queued: async () => queue().queued(),
     connect: async (request) => queue().fetch(request),

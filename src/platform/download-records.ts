@@ -1,22 +1,15 @@
-import { and, count, desc, eq, inArray, isNull, ne, or, type SQL } from 'drizzle-orm'
+import { and, eq, inArray, isNull, ne, or, type SQL } from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
 
-import {
-  Download,
-  type DownloadStatus,
-  type Failure,
-  type PlacedFile,
-  type VideoMetadata,
-} from '#contract/downloads.ts'
+import { Download, type DownloadStatus, type PlacedFile, type VideoMetadata } from '#contract/downloads.ts'
+import { type Failure } from '#contract/failures.ts'
 
-import { itemUrl } from '../plex/parse.ts'
-import type { DownloadStore, NewDownload } from '../youtube/ports.ts'
+import type { NewDownload } from '../youtube/ports.ts'
+import { toDownload, type DownloadRow } from './download-row.ts'
 import { downloads } from './tables.ts'
 
-type Row = typeof downloads.$inferSelect
-
 /** A download that D1 says is not over. */
-export type Unfinished = NewDownload & Pick<Row, 'status' | 'attempt'>
+export type Unfinished = NewDownload & Pick<DownloadRow, 'status' | 'attempt'>
 
 /**
  * What the queue writes down as a download goes along, each in one statement. None undoes an end, and each answers
@@ -28,7 +21,7 @@ const beforeScan = ['queued', 'running', 'retrying'] as const satisfies Download
 const maxAdopted = 1_000
 
 export function createDownloadRecords(db: DrizzleD1Database, machineIdentifier: string) {
-  const change = async (id: string, values: Partial<Row>, ...conditions: (SQL | undefined)[]) => {
+  const change = async (id: string, values: Partial<DownloadRow>, ...conditions: (SQL | undefined)[]) => {
     const [row] = await db
       .update(downloads)
       .set(values)
@@ -49,8 +42,10 @@ export function createDownloadRecords(db: DrizzleD1Database, machineIdentifier: 
       return rows.map((row) => toDownload(row, machineIdentifier))
     },
 
-    unfinished: async (): Promise<Unfinished[]> =>
-      db.select().from(downloads).where(isNull(downloads.endedAt)).limit(maxAdopted),
+    unfinished: async (): Promise<Unfinished[]> => {
+      const rows = await db.select().from(downloads).where(isNull(downloads.endedAt)).limit(maxAdopted)
+      return rows.map((row) => ({ ...toDownload(row, machineIdentifier), userId: row.userId }))
+    },
 
     started: (id: string, attempt: number, metadata: VideoMetadata, at: number) => {
       const { title, channel, durationSeconds, thumbnail } = metadata
@@ -106,65 +101,4 @@ export function createDownloadRecords(db: DrizzleD1Database, machineIdentifier: 
       return row
     },
   }
-}
-
-/** Downloads as their owners ask for them. */
-export function createDownloadStore(db: DrizzleD1Database, machineIdentifier: string): DownloadStore {
-  const activeOf = async (userId: string, videoId: string): Promise<string | undefined> => {
-    const [row] = await db
-      .select({ id: downloads.id })
-      .from(downloads)
-      .where(and(eq(downloads.userId, userId), eq(downloads.videoId, videoId), isNull(downloads.endedAt)))
-      .limit(1)
-    return row?.id
-  }
-
-  return {
-    activeOf,
-
-    async insert(download) {
-      const [row] = await db
-        .insert(downloads)
-        .values({ ...download, status: 'queued', attempt: 1 })
-        .onConflictDoNothing()
-        .returning({ id: downloads.id })
-      return row ? undefined : ((await activeOf(download.userId, download.videoId)) ?? download.id)
-    },
-
-    async withdraw(id) {
-      await db.delete(downloads).where(and(eq(downloads.id, id), eq(downloads.status, 'queued')))
-    },
-
-    async find(userId, id) {
-      const [row] = await db
-        .select()
-        .from(downloads)
-        .where(and(eq(downloads.id, id), eq(downloads.userId, userId)))
-        .limit(1)
-      return row && toDownload(row, machineIdentifier)
-    },
-
-    async list(userId, { status, offset, limit }) {
-      const mine = and(eq(downloads.userId, userId), ...(status ? [eq(downloads.status, status)] : []))
-      const [rows, [counted]] = await db.batch([
-        db
-          .select()
-          .from(downloads)
-          .where(mine)
-          .orderBy(desc(downloads.createdAt), desc(downloads.id))
-          .limit(limit)
-          .offset(offset),
-        db.select({ total: count() }).from(downloads).where(mine),
-      ])
-      return { downloads: rows.map((row) => toDownload(row, machineIdentifier)), total: counted?.total ?? 0 }
-    },
-  }
-}
-
-const progressOf = (status: DownloadStatus) => (status === 'completed' || status === 'scanning' ? 100 : 0)
-
-function toDownload({ userId: _userId, ratingKey, ...row }: Row, machineIdentifier: string): Download {
-  const present = Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null))
-  const plex = ratingKey === null ? {} : { plex: { ratingKey, url: itemUrl(machineIdentifier, ratingKey) } }
-  return Download.parse({ ...present, progress: progressOf(row.status), ...plex })
 }

@@ -1,7 +1,11 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, real, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
-import { downloadStatuses, formats, qualities, type Failure, type PlacedFile } from '#contract/downloads.ts'
+import { downloadStatuses, type PlacedFile } from '#contract/downloads.ts'
+import { formats, qualities } from '#contract/options.ts'
+import { type Failure } from '#contract/failures.ts'
+import type { DownloadExtras } from '#contract/options.ts'
+import type { Selection, Warning } from '#contract/selection.ts'
 import type { HealthCause, HealthStatus, ServiceName } from '#contract/health.ts'
 
 import { deliveryStatuses, type Kept, type Source } from '../webhooks/delivery.ts'
@@ -37,6 +41,21 @@ export const downloads = sqliteTable(
     failure: text({ mode: 'json' }).$type<Failure>(),
     file: text({ mode: 'json' }).$type<PlacedFile>(),
     ratingKey: text('rating_key'),
+    extras: text({ mode: 'json' }).$type<DownloadExtras>(),
+    selection: text({ mode: 'json' }).$type<Selection>(),
+    warnings: text({ mode: 'json' }).$type<Warning[]>(),
+    /** Where the file lies, as Plex sees it, and whose downloader can take it away. */
+    plexPath: text('plex_path'),
+    downloaderId: text('downloader_id'),
+    /** Of the file, once for each file: nothing for a download that shares somebody else’s. */
+    bytes: integer(),
+    /** The download whose file this one shares. */
+    sharedFrom: text('shared_from'),
+    playlistId: text('playlist_id'),
+    collection: text(),
+    collectedAt: text('collected_at'),
+    isProtected: integer('is_protected', { mode: 'boolean' }).notNull().default(false),
+    removedAt: text('removed_at'),
     createdAt: text('created_at').notNull(),
     startedAt: text('started_at'),
     endedAt: text('ended_at'),
@@ -48,6 +67,13 @@ export const downloads = sqliteTable(
       .on(table.userId, table.videoId)
       .where(sql`ended_at is null`),
     index('downloads_by_user').on(table.userId, table.createdAt),
+    // Empty but for the few that wait to join a collection.
+    index('downloads_to_collect')
+      .on(table.ratingKey)
+      .where(sql`collection is not null and collected_at is null`),
+    index('downloads_shared')
+      .on(table.sharedFrom)
+      .where(sql`shared_from is not null`),
   ],
 )
 

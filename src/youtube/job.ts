@@ -1,12 +1,6 @@
-import type {
-  Download,
-  DownloadStatus,
-  Failure,
-  Format,
-  Phase,
-  Progress,
-  Quality,
-} from '#contract/downloads.ts'
+import type { Download, DownloadStatus, Phase, Progress } from '#contract/downloads.ts'
+import type { DownloadExtras, Format, Quality } from '#contract/options.ts'
+import type { Failure } from '#contract/failures.ts'
 import { grant, lapsed, type Lease } from '#resilience/lease.ts'
 
 import type { LiveState, NewDownload } from './ports.ts'
@@ -19,6 +13,7 @@ export type Job = {
   readonly url: string
   readonly quality: Quality
   readonly format: Format
+  readonly extras: DownloadExtras
   readonly createdAt: string
   readonly attempt: number
   /** `scanning` once the file is in place. */
@@ -59,8 +54,9 @@ export type RetryPolicy = { readonly tries: number; readonly retryBaseMs: number
 const scanRetryMs = 10_000
 
 export function newJob(download: NewDownload, attempt = 1): Job {
-  const { id, userId, videoId, url, quality, format, createdAt } = download
-  return { id, userId, videoId, url, quality, format, createdAt, attempt, state: 'waiting', notBefore: 0 }
+  const { id, userId, videoId, url, quality, format, extras, createdAt } = download
+  const state = 'waiting'
+  return { id, userId, videoId, url, quality, format, extras, createdAt, attempt, state, notBefore: 0 }
 }
 
 export const isHeldBy = (job: Job, downloaderId: string): boolean =>
@@ -204,7 +200,7 @@ export function liveState(
 }
 
 /** The download as it is told of when it comes into being. */
-export function asDownload({ id, videoId, url, quality, format, createdAt, attempt }: Job): Download {
+export function asDownload({ id, videoId, url, quality, format, extras, createdAt, attempt }: Job): Download {
   const status: DownloadStatus = 'queued'
-  return { id, videoId, url, quality, format, createdAt, attempt, status, progress: 0 }
+  return { id, videoId, url, quality, format, extras, createdAt, attempt, status, progress: 0 }
 }

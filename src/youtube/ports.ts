@@ -1,34 +1,56 @@
-import type { DownloaderState } from '#contract/downloader-link.ts'
-import type { Download, DownloadStatus, Failure, VideoMetadata } from '#contract/downloads.ts'
+import type { DownloaderState, DownloaderVersions, RestingSite } from '#contract/downloader-link.ts'
+import type { Download, DownloadStatus, PlacedFile, Playlist, VideoMetadata } from '#contract/downloads.ts'
+import type { Failure } from '#contract/failures.ts'
+import type { DownloadOptions } from '#contract/options.ts'
 import type { WindowDecision } from '#resilience/sliding-window.ts'
 
 import type { AnswerCache } from '../http/cached-response.ts'
 
-export type NewDownload = Pick<Download, 'id' | 'url' | 'videoId' | 'quality' | 'format' | 'createdAt'> & {
-  readonly userId: string
-}
+export type NewDownload = Pick<
+  Download,
+  'id' | 'url' | 'videoId' | 'quality' | 'format' | 'extras' | 'playlistId' | 'collection' | 'createdAt'
+> & { readonly userId: string }
 
 export type DownloadPage = { readonly downloads: readonly Download[]; readonly total: number }
 
+/** Whose downloads: one person’s, or everybody’s for an admin. */
+export type Scope = { readonly userId: string } | 'all'
+
 /** Downloads in D1: the truth for history. */
 export type DownloadStore = {
-  /** `undefined` when stored; the id of the active one when this user already has one for this video. */
-  insert(download: NewDownload): Promise<string | undefined>
+  /**
+   * `stored`; `known` when a download of this id is there already, as when the same request comes twice; the id of the
+   * active one when this user already has one for this video.
+   */
+  insert(download: NewDownload): Promise<'stored' | 'known' | { readonly active: string }>
+  /** A download that is completed from the start, since somebody else’s file is what was asked for. */
+  insertShared(
+    download: NewDownload,
+    from: Download,
+  ): Promise<'stored' | 'known' | { readonly active: string }>
   /** Takes back what was stored a moment ago and has not begun. */
   withdraw(id: string): Promise<void>
   activeOf(userId: string, videoId: string): Promise<string | undefined>
-  find(userId: string, id: string): Promise<Download | undefined>
+  find(scope: Scope, id: string): Promise<Download | undefined>
   list(
-    userId: string,
+    scope: Scope,
     filter: { readonly status?: DownloadStatus; readonly offset: number; readonly limit: number },
   ): Promise<DownloadPage>
 }
 
-export type MetadataAnswer =
-  | { readonly kind: 'metadata'; readonly metadata: VideoMetadata }
+/** Which downloads have put a file of a video into the library, and in what form. Eventually so: never proof. */
+export type LibraryIndex = {
+  of(videoId: string): Promise<readonly LibraryEntry[]>
+}
+export type LibraryEntry = { readonly downloadId: string; readonly options: DownloadOptions }
+
+type NoAnswer =
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'unavailable' }
   | { readonly kind: 'timeout' }
+
+export type MetadataAnswer = { readonly kind: 'metadata'; readonly metadata: VideoMetadata } | NoAnswer
+export type PlaylistAnswer = { readonly kind: 'playlist'; readonly playlist: Playlist } | NoAnswer
 
 export type ConnectedDownloader = {
   readonly id: string
@@ -36,30 +58,59 @@ export type ConnectedDownloader = {
   readonly busy: number
   readonly freeBytes: number
   readonly troubles: DownloaderState['troubles']
-  readonly versions: {
-    readonly downloader: string
-    readonly node: string
-    readonly ytDlp?: string | undefined
-    readonly ffmpeg?: string | undefined
-  }
+  readonly sites: readonly RestingSite[]
+  readonly versions: DownloaderVersions
 }
 
 /** What is live about a download: how far it is, and what it waits for. */
 export type LiveState = Pick<
   Download,
-  'progress' | 'phase' | 'downloadedBytes' | 'totalBytes' | 'bytesPerSecond' | 'etaSeconds' | 'waitingFor'
+  | 'progress'
+  | 'phase'
+  | 'downloadedBytes'
+  | 'totalBytes'
+  | 'bytesPerSecond'
+  | 'etaSeconds'
+  | 'stalledSeconds'
+  | 'waitingFor'
+  | 'waitingUntil'
 >
+
+/** A file to be taken out of the library, by the downloader that has put it there. */
+export type Removal = {
+  readonly downloadId: string
+  readonly userId: string
+  readonly videoId: string
+  readonly downloaderId: string
+  readonly plexPath: string
+  readonly file: PlacedFile
+}
+
+export type QueueOverview = {
+  readonly paused: boolean
+  readonly waiting: number
+  readonly running: number
+  readonly scanning: number
+  /** Removals that their downloader has not confirmed yet. */
+  readonly removals: number
+}
 
 export type Queue = {
   /** What cannot be handed over now is taken in within a minute or two: it is stored already. */
-  enqueue(download: NewDownload): Promise<void>
+  enqueue(download: NewDownload, how?: { readonly attempt: number }): Promise<void>
   /** False when there is nothing left to stop. */
   cancel(userId: string, id: string): Promise<boolean>
   /** Nothing for those the queue does not know, and when it cannot be asked. */
   liveStates(ids: readonly string[]): Promise<Readonly<Record<string, LiveState>>>
   metadata(url: string): Promise<MetadataAnswer>
+  playlist(url: string, limit: number): Promise<PlaylistAnswer>
   downloaders(): Promise<readonly ConnectedDownloader[]>
   queued(): Promise<number>
+  overview(): Promise<QueueOverview>
+  /** Nothing new begins while it is paused; what runs goes on. */
+  pause(paused: boolean): Promise<void>
+  /** Kept until the downloader has confirmed it, however long that takes; then Plex is told. */
+  remove(removal: Removal): Promise<void>
 }
 
 /** The user's allowance of downloads, stored before the answer. */
@@ -71,6 +122,7 @@ export type Quota = {
 export type YoutubeDependencies = {
   readonly store: DownloadStore
   readonly queue: Queue
+  readonly library: LibraryIndex
   readonly quota: Quota
   readonly cache: AnswerCache
   readonly allowedHosts: readonly string[]

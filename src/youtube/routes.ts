@@ -1,4 +1,4 @@
-import { DownloadRequest } from '#contract/downloads.ts'
+import { DownloadRequest } from '#contract/options.ts'
 
 import { cachedResponse } from '../http/cached-response.ts'
 import { feature, type Feature } from '../http/feature.ts'

@@ -1,5 +1,7 @@
-import type { Download, DownloadRequest, DownloadStatus } from '#contract/downloads.ts'
+import type { Download, DownloadStatus } from '#contract/downloads.ts'
+import type { DownloadRequest } from '#contract/options.ts'
 import { isActive } from '#contract/downloads.ts'
+import { resolveOptions } from '#contract/options.ts'
 import { Problem } from '#contract/problem.ts'
 import type { WindowDecision } from '#resilience/sliding-window.ts'
 
@@ -77,7 +79,7 @@ export function createYoutube(dependencies: YoutubeDependencies) {
      */
     async request(
       userId: string,
-      { url, quality, format }: DownloadRequest,
+      { url, ...wishes }: DownloadRequest,
       onAllowance: (allowance: Allowance) => void,
     ): Promise<Download> {
       const { id: videoId, url: address } = await video(url)
@@ -87,9 +89,9 @@ export function createYoutube(dependencies: YoutubeDependencies) {
       onAllowance(allowanceOf(before))
       refuseUnless(before)
       const createdAt = new Date(now()).toISOString()
-      const download = { id: newId(), userId, videoId, url: address, quality, format, createdAt }
+      const download = { id: newId(), userId, videoId, url: address, ...resolveOptions(wishes), createdAt }
       const other = await store.insert(download)
-      if (other !== undefined) throw duplicate(other)
+      if (typeof other === 'object') throw duplicate(other.active)
       try {
         const charged = await quota.take(userId)
         onAllowance(allowanceOf(charged))
@@ -103,7 +105,7 @@ export function createYoutube(dependencies: YoutubeDependencies) {
     },
 
     async find(userId: string, id: string): Promise<Download> {
-      const download = await store.find(userId, id)
+      const download = await store.find({ userId }, id)
       if (!download) throw new Problem('not-found')
       const [live] = await withLiveStates([download])
       return live ?? download
@@ -114,11 +116,14 @@ export function createYoutube(dependencies: YoutubeDependencies) {
       { page, limit: size, status }: { page: number; limit: number; status?: DownloadStatus | undefined },
     ) {
       const offset = (page - 1) * size
-      const { downloads, total } = await store.list(userId, {
-        offset,
-        limit: size,
-        ...(status && { status }),
-      })
+      const { downloads, total } = await store.list(
+        { userId },
+        {
+          offset,
+          limit: size,
+          ...(status && { status }),
+        },
+      )
       const meta = { page, limit: size, total, totalPages: Math.ceil(total / size) }
       return { data: await withLiveStates(downloads), meta }
     },

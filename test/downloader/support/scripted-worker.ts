@@ -137,6 +137,7 @@ export function jobFor(url: string, changes: Partial<Job> = {}): Job {
     videoId: new URL(url).pathname.split('/').at(-1)?.replace(/\W/g, '-').slice(0, 64) || 'video',
     quality: '1080p',
     format: 'mp4',
+    extras: { chapters: true, thumbnail: true },
     attempt: 1,
     ...changes,
   }

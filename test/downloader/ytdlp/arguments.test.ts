@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { formats, qualities } from '#contract/downloads.ts'
+import { formats, qualities } from '#contract/options.ts'
 import {
   downloadArguments,
   probeArguments,

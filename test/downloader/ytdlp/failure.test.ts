@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Failure, failureCodes, type FailureCode } from '#contract/downloads.ts'
+import { Failure, failureCodes, type FailureCode } from '#contract/failures.ts'
 import { classifyError, classifyRun, createFailure } from '../../../downloader/ytdlp/failure.ts'
 
 const youtube = (text: string): string => `ERROR: [youtube] dQw4w9WgXcQ: ${text}`

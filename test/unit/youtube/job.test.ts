@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import type { Failure } from '#contract/downloads.ts'
+import type { Failure } from '#contract/failures.ts'
 
 import {
   advance,
@@ -30,6 +30,7 @@ const job = (id: string, changes: Partial<Job> = {}): Job => ({
     url: 'https://www.youtube.com/watch?v=dQw4w9WgXcQ',
     quality: '1080p',
     format: 'mp4',
+    extras: { chapters: true, thumbnail: true },
     createdAt: `2026-10-01T12:00:0${id}.000Z`,
   }),
   ...changes,

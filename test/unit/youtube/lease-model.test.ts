@@ -192,7 +192,16 @@ class Model {
 
 function job(id: string): Job {
   const createdAt = '2026-10-01T12:00:00.000Z'
-  return newJob({ id, userId: 'u', videoId: id, url: id, quality: '720p', format: 'mp4', createdAt })
+  return newJob({
+    id,
+    userId: 'u',
+    videoId: id,
+    url: id,
+    quality: '720p',
+    format: 'mp4',
+    extras: { chapters: true, thumbnail: true },
+    createdAt,
+  })
 }
 
 const downloader = fc.constantFrom(...downloaderIds)

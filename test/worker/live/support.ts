@@ -85,6 +85,7 @@ export const aDownload = (title: string): Download => ({
   title,
   quality: '1080p',
   format: 'mp4',
+  extras: { chapters: true, thumbnail: true },
   status: 'running',
   attempt: 1,
   progress: 12,

@@ -4,7 +4,8 @@ import { expect, vi } from 'vitest'
 import * as z from 'zod'
 
 import { linkProtocol, ToDownloader, type FromDownloader, type Outcome } from '#contract/downloader-link.ts'
-import { Download, type Failure, type Progress, type VideoMetadata } from '#contract/downloads.ts'
+import { Download, type Progress, type VideoMetadata } from '#contract/downloads.ts'
+import { type Failure } from '#contract/failures.ts'
 import { LiveFrame } from '#contract/live.ts'
 
 import { configOf } from '../../../src/config.ts'

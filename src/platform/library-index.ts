@@ -1,0 +1,36 @@
+import * as z from 'zod'
+
+import { DownloadOptions } from '#contract/options.ts'
+
+import type { LibraryEntry, LibraryIndex } from '../youtube/ports.ts'
+
+const Entries = z.array(z.object({ downloadId: z.uuid(), options: DownloadOptions }))
+const maxEntries = 10
+
+/**
+ * Which downloads have put a file of a video into the library, in KV: a list to look things up by, while D1 and Plex say
+ * what holds. An index in D1 would cost each download a row more. The queue alone writes it, so no two writers meet.
+ */
+export function createLibraryIndex(kv: KVNamespace): LibraryIndex & {
+  add(videoId: string, entry: LibraryEntry): Promise<void>
+  remove(videoId: string, downloadId: string): Promise<void>
+} {
+  const keyOf = (videoId: string) => `library:${videoId}`
+  const of = async (videoId: string): Promise<LibraryEntry[]> =>
+    Entries.safeParse(await kv.get(keyOf(videoId), 'json')).data ?? []
+  const put = (videoId: string, entries: readonly LibraryEntry[]): Promise<void> =>
+    entries.length === 0 ? kv.delete(keyOf(videoId)) : kv.put(keyOf(videoId), JSON.stringify(entries))
+
+  return {
+    of,
+    add: async (videoId, entry) => {
+      const others = (await of(videoId)).filter(({ downloadId }) => downloadId !== entry.downloadId)
+      await put(videoId, [entry, ...others].slice(0, maxEntries))
+    },
+    remove: async (videoId, downloadId) => {
+      const known = await of(videoId)
+      const left = known.filter((entry) => entry.downloadId !== downloadId)
+      if (left.length < known.length) await put(videoId, left)
+    },
+  }
+}
