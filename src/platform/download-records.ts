@@ -1,7 +1,8 @@
 import { and, eq, inArray, isNull, ne, or, type SQL } from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
 
-import { Download, type DownloadStatus, type PlacedFile, type VideoMetadata } from '#contract/downloads.ts'
+import type { Download } from '#contract/downloads.ts'
+import { type DownloadStatus, type PlacedFile, type VideoMetadata } from '#contract/downloads.ts'
 import { type Failure } from '#contract/failures.ts'
 
 import type { NewDownload } from '../youtube/ports.ts'
