@@ -13,13 +13,10 @@ import { createAudit } from './platform/audit-log.ts'
 import { createBreaker } from './platform/breaker.ts'
 import { createBudgets } from './platform/budgets.ts'
 import { createDeliveryStore } from './platform/delivery-store.ts'
-import { createDownloadStore } from './platform/download-store.ts'
-import { createDownloadQueue } from './platform/download-queue.ts'
 import { createHealthStore } from './platform/health-store.ts'
 import { createImageReader } from './platform/image-reader.ts'
 import { createImageShelf } from './platform/image-shelf.ts'
 import { createImageSignatures } from './platform/image-signatures.ts'
-import { createLibraryIndex } from './platform/library-index.ts'
 import { createLiveRooms } from './platform/live-rooms.ts'
 import { log } from './platform/logger.ts'
 import { createOwnerPlex } from './platform/owner-plex.ts'
@@ -34,8 +31,8 @@ import { createPlexUpstream, plexBreakerName } from './platform/plex-upstream.ts
 import { createPlexTvUpstream } from './platform/plex-tv-upstream.ts'
 import { createProbes } from './platform/probes.ts'
 import { createShares } from './platform/shares.ts'
-import { isOneOf, newSecret, sha256Hex } from './platform/secrets.ts'
-import { createAccessControl, createGates, createQuota } from './platform/user-gates.ts'
+import { newSecret, sha256Hex } from './platform/secrets.ts'
+import { createAccessControl, createGates } from './platform/user-gates.ts'
 import { createUserStore } from './platform/user-store.ts'
 import { createVault } from './platform/vault.ts'
 import { createCollections } from './plex/collections.ts'
@@ -45,7 +42,7 @@ import { createScans } from './plex/scans.ts'
 import { createPlex } from './plex/service.ts'
 import { createSessions } from './plex/sessions.ts'
 import { createWebhooks } from './webhooks/service.ts'
-import { createYoutube } from './youtube/service.ts'
+import { buildYoutubeServices } from './youtube-services.ts'
 
 export type Services = ReturnType<typeof buildServices>
 
@@ -65,7 +62,6 @@ export function buildServices(env: Env) {
   const gates = createGates(env.USER_GATE, now)
   const answers = createPlexAnswers(env.CACHE, plexServer, config, now)
   const { cache } = answers
-  const queue = createDownloadQueue(env.DOWNLOAD_QUEUE)
 
   const auth = createAuth({
     plexTv: createPlexTvClient({
@@ -165,18 +161,7 @@ export function buildServices(env: Env) {
     ttlMs: config.ttl.items,
   })
 
-  const youtube = createYoutube({
-    store: createDownloadStore(db, config.plex.machineIdentifier),
-    queue,
-    library: createLibraryIndex(env.CACHE),
-    quota: createQuota(env.USER_GATE, config.limits.downloads, now),
-    cache,
-    allowedHosts: config.downloads.allowedHosts,
-    limit: config.limits.downloads,
-    metadataTtlMs: config.ttl.metadata,
-    now,
-    newId,
-  })
+  const downloads = buildYoutubeServices(env, { config, db, cache, now, newId })
 
   const webhooks = createWebhooks({
     store: createDeliveryStore(db),
@@ -209,12 +194,8 @@ export function buildServices(env: Env) {
     collections,
     scans,
     sessions,
-    youtube,
+    ...downloads,
     webhooks,
-    downloaderLink: {
-      isDownloader: (token: string) => isOneOf(token, config.downloads.tokens),
-      connect: (request: Request) => queue.connect(request),
-    },
     live: createLive({
       rooms,
       libraryKeys: (caller) => plex.libraryKeys({ caller, background: () => undefined }),
@@ -227,7 +208,7 @@ export function buildServices(env: Env) {
         kv: env.CACHE,
         db,
         plex: plex.health,
-        youtube: () => youtube.health(),
+        youtube: () => downloads.youtube.health(),
         webhooks: () => webhooks.health(),
         plexTvUrl: config.plexTv.url,
       }),
@@ -237,7 +218,6 @@ export function buildServices(env: Env) {
       now,
       wait: (ms) => scheduler.wait(ms),
     }),
-    adoptDownloads: () => queue.adopt(),
     http: {
       access: createAccessControl(env.USER_GATE, accessTokens, config.limits, now),
       log,
