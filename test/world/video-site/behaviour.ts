@@ -14,13 +14,21 @@ export const Behaviour = z.object({
   /** Each connection dies after this many bytes; coming back for the rest works. */
   drop: z.coerce.number().int().positive().exactOptional(),
   status: z.coerce.number().int().min(400).max(599).exactOptional(),
+  /** How often `status` is answered before the file is served; a file keeps its own count for each path it is asked by. */
+  fails: z.coerce.number().int().positive().exactOptional(),
+  /** The seconds of the `Retry-After` that goes with a status. */
+  after: z.coerce.number().int().nonnegative().exactOptional(),
+  /** The number of a segment that is not there. */
+  lose: z.coerce.number().int().nonnegative().exactOptional(),
+  /** Nothing but a name, for a path and a count of one's own. */
+  run: z.string().exactOptional(),
   /** The length that is claimed, whatever the file's own. */
   claim: z.coerce.number().int().positive().exactOptional(),
   instead: z.enum(['html', 'garbage', 'endless']).exactOptional(),
 })
 export type Behaviour = z.output<typeof Behaviour>
 
-const setting = /^([a-z]+)=([a-z0-9]+)$/
+const setting = /^([a-z]+)=([a-z0-9-]+)$/
 
 /** Splits `rate=20000/clips/x.mp4` into the file and how to serve it; the query has the last word. */
 export function parseServedPath(
@@ -39,6 +47,12 @@ export function parseServedPath(
 }
 
 export function mediaPath(file: string, behaviour: Behaviour): string {
-  const settings = Object.entries(behaviour).map(([key, value]) => `${key}=${value}/`)
-  return `/media/${settings.join('')}${file}`
+  return `/media/${settingsPath(behaviour)}${file}`
+}
+
+/** What stands before a file or an id to have it served so. */
+export function settingsPath(behaviour: Behaviour): string {
+  return Object.entries(behaviour)
+    .map(([key, value]) => `${key}=${value}/`)
+    .join('')
 }

@@ -1,6 +1,6 @@
 import type { Behaviour } from './behaviour.ts'
 import { mediaPath } from './behaviour.ts'
-import { catalogue, type Entry } from './catalogue.ts'
+import { catalogue, subtitleFile, subtitleLanguages, type Entry, type VideoKind } from './catalogue.ts'
 
 export type Watched = {
   readonly behaviour: Behaviour
@@ -14,6 +14,8 @@ const uploaded = '2026-03-14T15:09:26Z'
 
 const types: Readonly<Record<string, string>> = {
   mp4: 'video/mp4',
+  webm: 'video/webm',
+  vtt: 'text/vtt; charset=utf-8',
   m4a: 'audio/mp4',
   m4s: 'video/iso.segment',
   ts: 'video/mp2t',
@@ -26,6 +28,16 @@ export function typeOf(file: string): string {
   return types[file.slice(file.lastIndexOf('.') + 1)] ?? 'application/octet-stream'
 }
 
+const structuredKinds: ReadonlySet<VideoKind> = new Set([
+  'direct',
+  'hls',
+  'dash',
+  'subtitled-hls',
+  'subtitled-dash',
+  'holed',
+  'live',
+])
+
 /**
  * Downloaders read such pages in two ways. Structured data names one file or manifest, which they look at while they probe. The setup
  * of a player lists files with their heights, which are fetched only when downloaded: so the faults meet the download.
@@ -34,7 +46,8 @@ export function watchPage(entry: Entry, { behaviour, base, sizes }: Watched): st
   const merged = { ...entry.behaviour, ...behaviour }
   const sources = entry.files.map((file) => ({ file, url: base + mediaPath(file, merged) }))
   const thumbnail = `${base}/media/${entry.thumbnail}`
-  const structured = entry.kind === 'direct' || entry.kind === 'hls' || entry.kind === 'dash'
+  const structured = structuredKinds.has(entry.kind)
+  const shown = entry.kind === 'subtitled-tracks' ? element : player
   const url = sources[0]?.url ?? ''
   return page(
     entry.title,
@@ -44,7 +57,7 @@ export function watchPage(entry: Entry, { behaviour, base, sizes }: Watched): st
 ${structured ? structuredData(entry, url, thumbnail) : ''}`,
     `<p><a href="/">All films</a></p>
 <h1>${escape(entry.title)}</h1>
-${structured ? `<p><a href="${escape(url)}"><img src="${escape(thumbnail)}" alt="Play"></a></p>` : player(entry, sources, thumbnail, sizes)}
+${structured ? `<p><a href="${escape(url)}"><img src="${escape(thumbnail)}" alt="Play"></a></p>` : shown({ entry, sources, thumbnail, base, sizes })}
 <p>${escape(entry.channel)} · ${entry.seconds} s · ${escape(entry.kind)}</p>
 <p>${escape(descriptionOf(entry))}</p>`,
   )
@@ -62,12 +75,26 @@ function descriptionOf({ kind, seconds }: Entry): string {
   return `A test film of ${seconds} seconds (${kind}).`
 }
 
-function player(
-  entry: Entry,
-  sources: readonly Source[],
-  thumbnail: string,
-  sizes: Watched['sizes'],
-): string {
+type Shown = Pick<Watched, 'base' | 'sizes'> & {
+  readonly entry: Entry
+  readonly sources: readonly Source[]
+  readonly thumbnail: string
+}
+
+const subtitlesAt = (base: string): { src: string; code: string; name: string }[] =>
+  subtitleLanguages.map(({ code, name }) => ({ src: `${base}/media/${subtitleFile(code)}`, code, name }))
+
+/** A page without a player: of such a one, nobody learns how long the film is. */
+function element({ sources, thumbnail, base }: Shown): string {
+  const tracks = subtitlesAt(base).map(
+    ({ src, code, name }) => `<track kind="subtitles" srclang="${code}" label="${name}" src="${src}">`,
+  )
+  return `<video controls preload="none" poster="${thumbnail}" src="${sources[0]?.url ?? ''}">
+${tracks.join('\n')}
+</video>`
+}
+
+function player({ entry, sources, thumbnail, base, sizes }: Shown): string {
   const setup = {
     title: entry.title,
     description: descriptionOf(entry),
@@ -75,13 +102,16 @@ function player(
     image: thumbnail,
     duration: entry.seconds,
     pubdate: Date.parse(uploaded) / 1000,
+    ...(entry.kind === 'subtitled'
+      ? { tracks: subtitlesAt(base).map(({ src, code }) => ({ file: src, kind: 'captions', label: code })) }
+      : {}),
     sources: sources.map(({ file, url }) => {
       const height = /(\d+)\.mp4$/.exec(file)?.[1]
       return {
         file: url,
         type: typeOf(file),
         ...(height ? { label: `${height}p` } : {}),
-        ...(entry.kind === 'heights' ? { filesize: sizes.get(file) } : {}),
+        ...(entry.files.length > 1 ? { filesize: sizes.get(file) } : {}),
       }
     }),
   }
@@ -111,11 +141,27 @@ function structuredData(entry: Entry, contentUrl: string, thumbnail: string): st
     description: descriptionOf(entry),
     thumbnailUrl: [thumbnail],
     uploadDate: uploaded,
-    duration: `PT${entry.seconds}S`,
+    ...(entry.kind === 'live' ? {} : { duration: `PT${entry.seconds}S` }),
     author: { '@type': 'Person', name: entry.channel },
     contentUrl,
   }
   return `<script type="application/ld+json">${inScript(data)}</script>`
+}
+
+/** Nothing of a title is lost on the way but what XML cannot hold. */
+export function feed(addresses: ReadonlyMap<string, Entry | undefined>): string {
+  const items = [...addresses].map(
+    ([
+      url,
+      entry,
+    ]) => `<item><title>${escape(entry?.title ?? 'A film that is gone')}</title><link>${escape(url)}</link>
+<pubDate>${new Date(uploaded).toUTCString()}</pubDate></item>`,
+  )
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<rss version="2.0"><channel><title>A feed of ${items.length} films</title><link>/</link><description>Films to download</description>
+${items.join('\n')}
+</channel></rss>
+`
 }
 
 function escape(text: string): string {

@@ -16,7 +16,8 @@ const webPage =
 export async function sendMedia(exchange: Exchange, { bytes, type, behaviour }: Sent): Promise<void> {
   const { response } = exchange
   if (behaviour.status !== undefined) {
-    response.writeHead(behaviour.status, behaviour.status === 429 ? { 'retry-after': '30' } : {})
+    const after = behaviour.after ?? (behaviour.status === 429 ? 30 : undefined)
+    response.writeHead(behaviour.status, after === undefined ? {} : { 'retry-after': String(after) })
     response.end()
   } else if (behaviour.instead === 'html') {
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
