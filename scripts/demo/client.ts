@@ -43,6 +43,7 @@ export function createClient(baseUrl: string) {
         headers: { ...json, ...headers },
         body: JSON.stringify(body),
       }),
+    delete: (path: string, person?: Person) => send('DELETE', path, { ...(person && { person }) }),
     /** As GitHub signs: HMAC-SHA256 over the very bytes that are sent. */
     github: (event: string, payload: unknown, secret: string) => {
       const body = JSON.stringify(payload)

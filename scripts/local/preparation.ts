@@ -21,6 +21,8 @@ export type SystemOptions = {
   readonly vars?: Variables | undefined
   /** Settings of the downloader, beside what it needs of the machine. */
   readonly environment?: Variables | undefined
+  /** The same, over what the machine says. */
+  readonly downloader?: Variables | undefined
   readonly quiet?: boolean | undefined
   /** Let the clock fire the Worker's schedules, as in production, and keep the demo's tokens fresh. */
   readonly clock?: boolean | undefined
@@ -71,7 +73,7 @@ export async function prepare(options: SystemOptions, closers: Closers): Promise
   const set = options.vars ?? {}
   const real = set['PLEX_URL'] !== undefined
   const ports = real ? undefined : await chooseDemoPorts(stateFolder)
-  const environment = options.environment ?? machineEnvironment()
+  const environment = { ...(options.environment ?? machineEnvironment()), ...options.downloader }
   const vars = ports
     ? { ...set, ...secrets, ...demoVars(ports) }
     : { ...secrets, ...(await realPlexVars(set)) }

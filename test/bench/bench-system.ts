@@ -20,11 +20,13 @@ export const unlimited = {
 export type BenchOptions = {
   readonly vars?: Readonly<Record<string, string>>
   readonly itemsPerLibrary?: number
+  /** Settings of the downloader. */
+  readonly downloader?: Readonly<Record<string, string>>
 }
 
 /** Hands a whole, fresh system to the measurement and takes it away afterwards. Its schedules stand still. */
 export async function withSystem<T>(
-  { vars, itemsPerLibrary }: BenchOptions,
+  { vars, itemsPerLibrary, downloader }: BenchOptions,
   measure: (system: BenchSystem) => Promise<T>,
 ): Promise<T> {
   const stateFolder = await mkdtemp(join(tmpdir(), 'medianest-bench-'))
@@ -34,6 +36,7 @@ export async function withSystem<T>(
       quiet: true,
       vars: { ...unlimited, ...vars },
       itemsPerLibrary,
+      downloader,
     })
     try {
       const { demo, world } = system

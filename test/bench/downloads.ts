@@ -1,8 +1,9 @@
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { createInterface } from 'node:readline'
 
 import { downloadArguments, finishedFolder } from '../../downloader/ytdlp/arguments.ts'
 import { createNonce } from '../../downloader/ytdlp/toolbox.ts'
@@ -19,10 +20,14 @@ export type DownloadFigures = {
   readonly available: number
   readonly ratio: number
   readonly differenceSeconds: number
+  /** Until the first byte was told of: by yt-dlp alone, and to the subscriber after the POST. */
+  readonly bareFirst: number
+  readonly first: number
+  readonly firstRatio: number
 }
 
-type Ours = { readonly placed: number; readonly available: number }
-type Pair = Ours & { readonly bare: number }
+type Ours = { readonly first: number; readonly placed: number; readonly available: number }
+type Bare = { readonly bareFirst: number; readonly bare: number }
 
 const wish = { quality: '720p', format: 'mp4' } as const
 /** So that the film takes about four seconds, however fast the machine is. */
@@ -35,18 +40,18 @@ export async function measureDownloads(system: BenchSystem, runs: number): Promi
   if (!friend) throw new Error('nobody is there to download')
   const { bytes, url } = world.videoSite.video('slow')
   const listener = await listen(createClient(demo.baseUrl), demo.liveUrl, friend)
-  const pairs: Pair[] = []
+  const pairs: (Ours & Bare)[] = []
   try {
     for (let run = 0; run < runs; run += 1) {
       // Another address each time: what has been fetched once is not fetched again.
       const video = `${url.replace('/watch/', `/watch/rate=${bytesPerSecond}/`)}?run=${run}`
       const bare = await runBare(system, video)
-      pairs.push({ bare, ...(await runOurs(system, friend, listener, video)) })
+      pairs.push({ ...bare, ...(await runOurs(system, friend, listener, video)) })
     }
   } finally {
     listener.close()
   }
-  const middle = (of: (pair: Pair) => number): number => median(pairs.map(of))
+  const middle = (of: (pair: Ours & Bare) => number): number => median(pairs.map(of))
   return {
     kibibytes: Math.round(bytes / 1024),
     bare: middle(({ bare }) => bare),
@@ -54,10 +59,13 @@ export async function measureDownloads(system: BenchSystem, runs: number): Promi
     available: middle(({ available }) => available),
     ratio: middle(({ bare, placed }) => placed / bare),
     differenceSeconds: middle(({ bare, placed }) => placed - bare),
+    bareFirst: middle(({ bareFirst }) => bareFirst),
+    first: middle(({ first }) => first),
+    firstRatio: middle(({ bareFirst, first }) => first / bareFirst),
   }
 }
 
-async function runBare({ tools }: BenchSystem, url: string): Promise<number> {
+async function runBare({ tools }: BenchSystem, url: string): Promise<Bare> {
   const directory = await mkdtemp(join(tmpdir(), 'medianest-yt-dlp-'))
   try {
     const options = downloadArguments({
@@ -73,11 +81,18 @@ async function runBare({ tools }: BenchSystem, url: string): Promise<number> {
       proxy: undefined,
     })
     const startedAt = performance.now()
-    await promisify(execFile)(tools.ytDlp, options, { cwd: directory })
-    const seconds = (performance.now() - startedAt) / 1_000
+    const seconds = (): number => (performance.now() - startedAt) / 1_000
+    const program = spawn(tools.ytDlp, options, { cwd: directory, stdio: ['ignore', 'pipe', 'ignore'] })
+    let bareFirst: number | undefined
+    createInterface({ input: program.stdout }).on('line', (line) => {
+      if (line.includes('"kind":"tick"')) bareFirst ??= seconds()
+    })
+    await once(program, 'close')
+    const bare = seconds()
     if ((await stat(join(directory, finishedFolder, 'media.mp4'))).size === 0)
       throw new Error('yt-dlp left no film')
-    return seconds
+    if (bareFirst === undefined) throw new Error('yt-dlp told of no progress')
+    return { bareFirst, bare }
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
@@ -105,6 +120,11 @@ async function runOurs(
     if (event === 'youtube:failed') throw new Error('the download failed')
   }
   await told(
+    'the first byte',
+    ({ event, data }) => event === 'youtube:progress' && data.phase === 'downloading',
+  )
+  const first = seconds()
+  await told(
     'the file in its place',
     ({ event, data }) => event === 'youtube:processing' && data.phase === 'scanning',
   )
@@ -113,5 +133,5 @@ async function runOurs(
   const available = seconds()
   const answer = await client.get(`/api/youtube/downloads/${data.id}`, friend)
   if (answer.body.data.status !== 'completed') throw new Error(`the download is ${answer.body.data.status}`)
-  return { placed, available }
+  return { first, placed, available }
 }

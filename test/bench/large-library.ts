@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import * as z from 'zod'
 
 import { bearer, type BenchSystem } from './bench-system.ts'
+import { mebibytesOf } from './memory.ts'
 import { percentile } from './statistics.ts'
 
 export type Walk = {
@@ -77,10 +77,5 @@ async function walk(system: BenchSystem) {
 }
 
 /** What the runtime's processes hold in memory. */
-function memoryOf({ worker }: BenchSystem): number {
-  const kibibytes = worker.processIds().map((pid) => {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN)
-  })
-  return kibibytes.reduce((sum, each) => sum + each, 0) / 1_024
-}
+const memoryOf = ({ worker }: BenchSystem): number =>
+  worker.processIds().reduce((sum, pid) => sum + mebibytesOf(pid), 0)

@@ -1,8 +1,10 @@
 import { startBare } from './bare.ts'
 import { withSystem, type BenchSystem } from './bench-system.ts'
+import { measureCrowd } from './crowd.ts'
 import { measureDownloads, type DownloadFigures } from './downloads.ts'
 import { measureLargeLibrary, type Walk } from './large-library.ts'
 import type { LoadResult } from './load.ts'
+import { measureEvents } from './object-events.ts'
 import { itemsForPages, pagesOf } from './pages.ts'
 import { readsOf, warmLibraries } from './reads.ts'
 import { compare, type Contestant } from './rounds.ts'
@@ -16,6 +18,8 @@ const size = { count: 1_000, concurrency: 8 }
 const stream = { perSecond: 100, seconds: 10 }
 const downloads = 4
 const deliveries = 50
+const crowd = 4
+const events = 20_000
 const pageSize = { count: 300, concurrency: 8 }
 const workloads = [100, 2_000].flatMap((keysEach) => [
   ...[0, 1, 6, 60].map((changesPerHour) => ({ keysEach, readsPerUserAndHour: 400, changesPerHour })),
@@ -98,6 +102,9 @@ function downloadTable({
   available,
   ratio,
   differenceSeconds,
+  bareFirst,
+  first,
+  firstRatio,
 }: DownloadFigures): string {
   const seconds = (value: number): string => value.toFixed(2)
   return table(
@@ -106,8 +113,33 @@ function downloadTable({
       ['yt-dlp alone', seconds(bare), '', '1.00×'],
       ['POST to the file in its place', seconds(placed), seconds(differenceSeconds), `${ratio.toFixed(2)}×`],
       ['POST to the film in Plex', seconds(available), '', ''],
+      ['yt-dlp alone, to its first progress', seconds(bareFirst), '', '1.00×'],
+      [
+        'POST to the first progress that is heard',
+        seconds(first),
+        seconds(first - bareFirst),
+        `${firstRatio.toFixed(2)}×`,
+      ],
     ],
   )
+}
+
+async function measureQueue(system: BenchSystem): Promise<void> {
+  const { idle, busy, programs, mostAtOnce } = await measureCrowd(system, crowd)
+  title('Memory beside the library, MiB, at its greatest.')
+  console.log(
+    table(
+      ['', 'downloader', 'yt-dlp and ffmpeg'],
+      [
+        ['idle', idle.toFixed(0), ''],
+        [`${mostAtOnce} downloads at once`, busy.toFixed(0), programs.toFixed(0)],
+      ],
+    ),
+  )
+  const { perSecond, lost } = await measureEvents(system, events)
+  title('Events from a downloader’s socket through the queue and the room to a subscriber.')
+  console.log(table(['', 'a second'], [[`${events} events, one download`, perSecond.toFixed(0)]]))
+  judge([{ wrong: crowd - mostAtOnce, failures: lost }])
 }
 
 async function measurePages(system: BenchSystem): Promise<void> {
@@ -178,6 +210,7 @@ await withSystem({}, async (system) => {
   await measureStream(system)
   await measureRowsAndDownloads(system)
 })
+await withSystem({ downloader: { SLOTS: String(crowd) } }, measureQueue)
 await withSystem({ itemsPerLibrary: itemsForPages }, measurePages)
 await withSystem({ itemsPerLibrary: 50_000 }, measureLarge)
 console.log(`\nMeasured in ${((performance.now() - startedAt) / 1_000).toFixed(0)} s.`)
