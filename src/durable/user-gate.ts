@@ -66,9 +66,9 @@ export class UserGate extends DurableObject<Env> {
     return { alive: true, account, decision: this.#windows.take(policy, now, { durable: false }) }
   }
 
-  /** Spends an allowance that must not be lost: it is stored before the answer. */
-  take(policy: NamedPolicy, now = Date.now()): WindowDecision {
-    return this.#windows.take(policy, now, { durable: true })
+  /** Spends an allowance that must not be lost: it is stored before the answer. What has the same id is charged once. */
+  take(policy: NamedPolicy, now = Date.now(), id?: string): WindowDecision {
+    return this.#windows.take(policy, now, { durable: true, id })
   }
 
   peek(policy: NamedPolicy, now = Date.now()): WindowDecision {

@@ -8,7 +8,18 @@ import {
 
 export type NamedPolicy = WindowPolicy & { readonly name: string }
 
-type Kept = { readonly times: Window; readonly windowMs: number }
+type Charge = { readonly id: string; readonly at: number }
+type Kept = {
+  readonly times: Window
+  readonly windowMs: number
+  /** What was charged under an id, for as long as it counts. */
+  readonly charges?: readonly Charge[]
+}
+type Taking = {
+  readonly durable: boolean
+  /** What is charged: the same is charged once. */
+  readonly id?: string | undefined
+}
 type Storage = Pick<DurableObjectStorage['kv'], 'get' | 'put' | 'list'>
 
 const flushAfterMs = 1_000
@@ -30,14 +41,20 @@ export class Windows {
     this.#background = background
   }
 
-  take(policy: NamedPolicy, now: number, { durable }: { readonly durable: boolean }): WindowDecision {
-    const [decision, times] = take(this.#read(policy.name), policy, now)
-    this.#remember(policy, times, durable)
+  take(policy: NamedPolicy, now: number, { durable, id }: Taking): WindowDecision {
+    const kept = this.#read(policy.name)
+    const charges = kept.charges?.filter(({ at }) => now - at < policy.windowMs) ?? []
+    if (id !== undefined && charges.some((charge) => charge.id === id))
+      return granted(kept.times, policy, now)
+    const [decision, times] = take(kept.times, policy, now)
+    const at = times.at(-1) ?? now
+    const charged = id !== undefined && decision.allowed ? [...charges, { id, at }] : charges
+    this.#remember(policy, times, charged, durable)
     return decision
   }
 
   peek(policy: NamedPolicy, now: number): WindowDecision {
-    return peek(this.#read(policy.name), policy, now)
+    return peek(this.#read(policy.name).times, policy, now)
   }
 
   /** When the last of what is counted here stops to count; nothing is lost by forgetting the windows then. */
@@ -60,21 +77,27 @@ export class Windows {
     this.#dirty.clear()
   }
 
-  #read(name: string): Window {
+  #read(name: string): Kept {
     const kept = this.#memory.get(name) ?? this.#storage.get<Kept>(prefix + name)
-    if (!kept) return []
+    if (!kept) return { times: [], windowMs: 0 }
     this.#memory.set(name, kept)
-    return kept.times
+    return kept
   }
 
-  #remember(policy: NamedPolicy, times: Window, durable: boolean): void {
+  #remember(policy: NamedPolicy, times: Window, charges: readonly Charge[], durable: boolean): void {
     const { name, windowMs } = policy
     // A refusal changes nothing, and must not cost a row: that is when an object is asked most.
     if (times === this.#memory.get(name)?.times) return
-    this.#memory.set(name, { times, windowMs })
+    this.#memory.set(name, { times, windowMs, ...(charges.length > 0 && { charges }) })
     if (this.#dirty.size === 0 && !durable)
       this.#background(scheduler.wait(flushAfterMs).then(() => this.flush()))
     this.#dirty.add(name)
     if (durable) this.flush()
   }
+}
+
+/** What was charged already stands, whatever was charged since. */
+function granted(times: Window, policy: WindowPolicy, now: number): WindowDecision {
+  const { limit, remaining, resetMs } = peek(times, policy, now)
+  return { allowed: true, limit, remaining, resetMs }
 }

@@ -7,7 +7,7 @@ import { Problem } from '#contract/problem.ts'
 
 import type { AppEnv } from './env.ts'
 import { admit, identify } from './middleware/guard.ts'
-import type { Handled, Handler, Operation } from './operation.ts'
+import type { Handled, Handler, Operation, OperationRequest } from './operation.ts'
 
 export type Feature = {
   /** Below `/api`. */
@@ -56,6 +56,7 @@ function handled(c: Context<AppEnv>, { request = {} }: Operation): Handled<Opera
     background: (work: Promise<unknown>) => c.executionCtx.waitUntil(work),
     ...(request.param && { param: valid('param') }),
     ...(request.query && { query: valid('query') }),
+    ...(request.header && { header: valid('header') }),
     ...(request.json && { json: valid('json') }),
     ...(c.var.caller && { caller: c.var.caller }),
   }
@@ -67,16 +68,17 @@ export function queryOf({ access, request }: Operation): z.ZodObject | undefined
 }
 
 function validators(operation: Operation): MiddlewareHandler<AppEnv>[] {
-  const { param, json } = operation.request ?? {}
+  const { param, header, json } = operation.request ?? {}
   const query = queryOf(operation)
   return [
     ...(param ? [validate('param', param)] : []),
     ...(query ? [validate('query', query)] : []),
+    ...(header ? [validate('header', header)] : []),
     ...(json ? [requireJson, limitBody, validate('json', json)] : []),
   ]
 }
 
-function validate(target: 'param' | 'query' | 'json', schema: z.ZodObject): MiddlewareHandler<AppEnv> {
+function validate(target: keyof OperationRequest, schema: z.ZodObject): MiddlewareHandler<AppEnv> {
   return zValidator(target, schema, (result) => {
     if (result.success) return
     const errors = result.error.issues.flatMap((issue) =>

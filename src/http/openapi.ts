@@ -52,7 +52,11 @@ function describeOperation(operation: Operation, base: string): Json {
     tags: [base.split('/')[1] || 'system'],
     security: security(operation),
     ...(operation.access === 'admin' && { 'x-role': 'admin' }),
-    parameters: [...parameters('path', request.param), ...parameters('query', queryOf(operation))],
+    parameters: [
+      ...parameters('path', request.param),
+      ...parameters('query', queryOf(operation)),
+      ...parameters('header', request.header),
+    ],
     ...(request.json && {
       requestBody: {
         required: true,
@@ -69,7 +73,7 @@ function security({ access }: Operation): Json[] {
   return access === 'machine' ? [{ machine: [] }] : [{ bearer: [] }]
 }
 
-function parameters(location: 'path' | 'query', schema: z.ZodObject | undefined): Json[] {
+function parameters(location: 'path' | 'query' | 'header', schema: z.ZodObject | undefined): Json[] {
   if (!schema) return []
   const { properties = {}, required = [] } = jsonSchema(schema, 'input') as {
     properties?: Record<string, unknown>

@@ -14,6 +14,8 @@ type Responses = {
 export type OperationRequest = {
   readonly param?: z.ZodObject
   readonly query?: z.ZodObject
+  /** By their names as documents write them; others that come along are nobody’s concern. */
+  readonly header?: z.ZodObject
   readonly json?: z.ZodObject
 }
 
@@ -66,6 +68,7 @@ export type Handled<O extends Operation> = {
   readonly background: (work: Promise<unknown>) => void
 } & Valid<O['request'], 'param'> &
   Valid<O['request'], 'query'> &
+  Valid<O['request'], 'header'> &
   Valid<O['request'], 'json'> &
   SignedIn<O>
 

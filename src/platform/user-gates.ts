@@ -96,7 +96,7 @@ export function allowanceOf(policy: NamedPolicy, decision: WindowDecision): Allo
 export function createQuota(namespace: Namespace, policy: WindowPolicy, now: () => number): Quota {
   const named = { name: 'downloads', ...policy }
   return {
-    take: async (userId) => namespace.getByName(userId).take(named, now()),
+    take: async (userId, downloadId) => namespace.getByName(userId).take(named, now(), downloadId),
     peek: async (userId) => namespace.getByName(userId).peek(named, now()),
   }
 }

@@ -1,5 +1,5 @@
 import type { DownloaderState, DownloaderVersions, RestingSite } from '#contract/downloader-link.ts'
-import type { Download, DownloadStatus, PlacedFile, Playlist, VideoMetadata } from '#contract/downloads.ts'
+import type { Download, PlacedFile, Playlist, VideoMetadata } from '#contract/downloads.ts'
 import type { Failure } from '#contract/failures.ts'
 import type { DownloadOptions } from '#contract/options.ts'
 import type { WindowDecision } from '#resilience/sliding-window.ts'
@@ -32,10 +32,6 @@ export type DownloadStore = {
   withdraw(id: string): Promise<void>
   activeOf(userId: string, videoId: string): Promise<string | undefined>
   find(scope: Scope, id: string): Promise<Download | undefined>
-  list(
-    scope: Scope,
-    filter: { readonly status?: DownloadStatus; readonly offset: number; readonly limit: number },
-  ): Promise<DownloadPage>
 }
 
 /** Which downloads have put a file of a video into the library, and in what form. Eventually so: never proof. */
@@ -115,7 +111,8 @@ export type Queue = {
 
 /** The user's allowance of downloads, stored before the answer. */
 export type Quota = {
-  take(userId: string): Promise<WindowDecision>
+  /** Charges a download once, however often it is said. */
+  take(userId: string, downloadId: string): Promise<WindowDecision>
   peek(userId: string): Promise<WindowDecision>
 }
 

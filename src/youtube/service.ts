@@ -1,15 +1,14 @@
-import type { Download, DownloadStatus } from '#contract/downloads.ts'
+import type { Download } from '#contract/downloads.ts'
 import type { DownloadRequest } from '#contract/options.ts'
-import { isActive } from '#contract/downloads.ts'
 import { resolveOptions } from '#contract/options.ts'
 import { Problem } from '#contract/problem.ts'
 import type { WindowDecision } from '#resilience/sliding-window.ts'
 
 import type { Asked, CachedAnswer } from '../http/cached-response.ts'
 import type { Allowance } from '../http/env.ts'
-import { youtubeHealth } from './health.ts'
 import type { YoutubeDependencies } from './ports.ts'
 import { parseVideoUrl, shortId, type Video } from './video-url.ts'
+import { withLiveStates } from './view.ts'
 
 export type Youtube = ReturnType<typeof createYoutube>
 
@@ -38,12 +37,6 @@ export function createYoutube(dependencies: YoutubeDependencies) {
     throw new Problem('rate-limited', {
       members: { retryAfter, limit: limit.limit, windowSeconds: limit.windowMs / 1000 },
     })
-  }
-
-  const withLiveStates = async (downloads: readonly Download[]): Promise<Download[]> => {
-    const active = downloads.filter(({ status }) => isActive(status)).map(({ id }) => id)
-    const states = active.length > 0 ? await queue.liveStates(active) : {}
-    return downloads.map((download) => ({ ...download, ...states[download.id] }))
   }
 
   const ask = async (url: string) => {
@@ -93,7 +86,7 @@ export function createYoutube(dependencies: YoutubeDependencies) {
       const other = await store.insert(download)
       if (typeof other === 'object') throw duplicate(other.active)
       try {
-        const charged = await quota.take(userId)
+        const charged = await quota.take(userId, download.id)
         onAllowance(allowanceOf(charged))
         refuseUnless(charged)
       } catch (error) {
@@ -107,33 +100,8 @@ export function createYoutube(dependencies: YoutubeDependencies) {
     async find(userId: string, id: string): Promise<Download> {
       const download = await store.find({ userId }, id)
       if (!download) throw new Problem('not-found')
-      const [live] = await withLiveStates([download])
+      const [live] = await withLiveStates(queue, [download])
       return live ?? download
-    },
-
-    async list(
-      userId: string,
-      { page, limit: size, status }: { page: number; limit: number; status?: DownloadStatus | undefined },
-    ) {
-      const offset = (page - 1) * size
-      const { downloads, total } = await store.list(
-        { userId },
-        {
-          offset,
-          limit: size,
-          ...(status && { status }),
-        },
-      )
-      const meta = { page, limit: size, total, totalPages: Math.ceil(total / size) }
-      return { data: await withLiveStates(downloads), meta }
-    },
-
-    async cancel(userId: string, id: string): Promise<Download> {
-      const download = await this.find(userId, id)
-      const cancelled = isActive(download.status) && (await queue.cancel(userId, id))
-      if (cancelled) return this.find(userId, id)
-      const { status } = await this.find(userId, id)
-      throw new Problem('download-finished', { members: { downloadStatus: status } })
     },
 
     async quota(userId: string) {
@@ -146,11 +114,6 @@ export function createYoutube(dependencies: YoutubeDependencies) {
         canDownload: remaining > 0,
         ...(resetMs > 0 && { resetAt: new Date(now() + resetMs).toISOString() }),
       }
-    },
-
-    async health() {
-      const [downloaders, queued] = await Promise.all([queue.downloaders(), queue.queued()])
-      return { ...youtubeHealth(downloaders), downloaders, queued }
     },
   }
 }

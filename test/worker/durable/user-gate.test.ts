@@ -108,6 +108,20 @@ test('of downloads asked for at once exactly five are accepted', async () => {
   expect(answers.filter(({ allowed }) => allowed)).toHaveLength(5)
 })
 
+test('what is charged twice counts once, also after an eviction and when nothing is left, as long as it counts', async () => {
+  const gate = newGate()
+  const now = Date.now()
+  for (let left = 4; left >= 0; left -= 1) {
+    const answers = await Promise.all([1, 2, 3].map(() => gate.take(downloads, now + left, `id ${left}`)))
+    for (const answer of answers) expect(answer).toMatchObject({ allowed: true, remaining: left })
+  }
+  expect(await gate.take(downloads, now + 5, 'another')).toMatchObject({ allowed: false })
+  await evictDurableObject(gate)
+  expect(await gate.take(downloads, now + 6, 'id 4')).toMatchObject({ allowed: true, remaining: 0 })
+  expect(await gate.take(downloads, now + hourMs + 4, 'id 4')).toMatchObject({ allowed: true, remaining: 4 })
+  expect(await gate.take(downloads, now + hourMs + 5, 'id 4')).toMatchObject({ remaining: 4 })
+})
+
 test('sessions survive an eviction, and so does their end', async () => {
   const gate = newGate()
   const [kept, ended] = [await open(gate), await open(gate)]
