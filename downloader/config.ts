@@ -2,9 +2,12 @@ import { hostname } from 'node:os'
 import { posix, resolve, win32 } from 'node:path'
 import * as z from 'zod'
 
-import { parseAllowedHosts } from './ytdlp/target.ts'
+import { officialReleases } from './update/release.ts'
+import { checkTarget, parseAllowedHosts } from './ytdlp/target.ts'
 
 const gibibyte = 1024 ** 3
+/** Nineteen seconds, there since 2005. */
+const shortVideo = 'https://www.youtube.com/watch?v=jNQXAC9IVRw'
 
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host)
@@ -38,7 +41,16 @@ function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER) {
   return z.coerce.number({ error }).int({ error }).min(least, { error }).max(most, { error })
 }
 
-const Env = z.object({
+/** What comes from there is run: only this very machine may hand it over in the clear. */
+const Releases = z.string().refine(
+  (value) => {
+    const url = URL.canParse(value) ? new URL(value) : undefined
+    return url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))
+  },
+  { error: 'must be an https:// address' },
+)
+
+const Settings = z.object({
   LINK_URL: LinkUrl,
   DOWNLOADER_TOKEN: z.string().min(16, { error: 'must have at least 16 characters' }),
   DOWNLOADER_ID: z
@@ -72,7 +84,24 @@ const Env = z.object({
   PROXY: z
     .url({ protocol: /^(?:https?|socks[45]h?)$/, error: 'must be an http or socks address' })
     .optional(),
+  HEALTH_PORT: z
+    .union([z.literal('off'), wholeNumber(0, 65_535)], {
+      error: 'must be a whole number from 0 to 65535, or off',
+    })
+    .default(8788),
+  AUTO_UPDATE: z.enum(['daily', 'off'], { error: 'must be daily or off' }).default('off'),
+  YT_DLP_RELEASES: Releases.transform((value) => value.replace(/\/+$/, '')).default(officialReleases),
+  CANARY_URL: z.string().default(shortVideo),
 })
+
+const Env = Settings.check(({ value, issues }) => {
+  if (checkTarget(value.CANARY_URL, value.ALLOWED_HOSTS).ok) return
+  const message = 'must be the address of a video that downloads may come from'
+  issues.push({ code: 'custom', input: value.CANARY_URL, path: ['CANARY_URL'], message })
+})
+
+/** The name of every setting. */
+export const settingNames: readonly string[] = Object.keys(Settings.shape)
 
 export type Config = {
   readonly linkUrl: string
@@ -94,6 +123,12 @@ export type Config = {
   readonly rateLimit: string | undefined
   readonly cookiesFile: string | undefined
   readonly proxy: string | undefined
+  /** Where the state of health is asked for, on this very machine; 0 lets the system choose. */
+  readonly healthPort: number | undefined
+  readonly updatesDaily: boolean
+  readonly ytDlpReleases: string
+  /** What a new yt-dlp has to download before it is used. */
+  readonly canaryUrl: string
 }
 
 export type ParsedConfig =
@@ -143,6 +178,10 @@ function toConfig(env: z.output<typeof Env>, host: string): Config {
     rateLimit: env.RATE_LIMIT,
     cookiesFile: env.COOKIES_FILE,
     proxy: env.PROXY,
+    healthPort: env.HEALTH_PORT === 'off' ? undefined : env.HEALTH_PORT,
+    updatesDaily: env.AUTO_UPDATE === 'daily',
+    ytDlpReleases: env.YT_DLP_RELEASES,
+    canaryUrl: env.CANARY_URL,
   }
 }
 

@@ -1,8 +1,10 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import type { FromDownloader } from '#contract/downloader-link.ts'
 import { linkProtocol } from '#contract/downloader-link.ts'
 import type { Config } from './config.ts'
 import { createSpaceLedger } from './disk.ts'
+import { offerHealth, watchHealth } from './health.ts'
+import type { HealthFacts } from './health.ts'
 import { jobDirectory, runJob } from './job.ts'
 import type { JobServices } from './job.ts'
 import { openLink } from './link.ts'
@@ -17,13 +19,14 @@ import { createQuestions } from './questions.ts'
 import type { Questions } from './questions.ts'
 import { createSlots } from './slots.ts'
 import type { Slots } from './slots.ts'
-import { minimalEnvironment } from './versions.ts'
-import { openWorkspace, prune, WorkspaceUnusable } from './workspace.ts'
+import { findTools } from './tools.ts'
+import type { Tools } from './tools.ts'
+import { keepUpToDate, settleProgram } from './update/upkeep.ts'
+import { reportVersions } from './versions.ts'
+import { emptyScratch, openWorkspace, prune, WorkspaceUnusable } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
 import { inspect } from './ytdlp/ffprobe.ts'
-import type { Toolbox } from './ytdlp/toolbox.ts'
 
-const version = '0.1.0'
 const housekeepingMs = 10 * 60_000
 const dayMs = 24 * 60 * 60_000
 const keepPartsMs = dayMs
@@ -43,49 +46,68 @@ export async function startDownloader(
 ): Promise<Downloader> {
   const workspace = await openWorkspace(config)
   const outbox = openAlone(workspace.database)
-  const toolbox = toolboxOf(config, workspace, minimalEnvironment(env))
+  await emptyScratch(workspace)
+  const tools = findTools(config, workspace, env)
+  await settleProgram(config, workspace, tools)
   // Bound below: what the parts say is heard only once the link is there.
   let link: Link | undefined
   const send = (message: FromDownloader): void => link?.send(message)
   const monitor = await startMonitor({
-    tools: toolbox,
-    environment: toolbox.environment,
+    tools: tools.toolbox,
+    environment: tools.toolbox().environment,
     libraryDirectory: config.libraryDirectory,
     reserveBytes: config.reserveBytes,
-    onChange: (state) => send({ type: 'state', state }),
+    onChange: (state, versions) => send({ type: 'state', state, versions }),
+    now: () => new Date(),
     log,
   })
-  const services = servicesOf(config, workspace, outbox, toolbox, monitor, log)
+  const services = servicesOf(config, workspace, outbox, tools, monitor, log)
   const slots = createSlots({
     limit: config.slots,
     outbox,
-    run: (job, report, signal) => runJob(job, services, report, signal),
+    run: async (job, report, signal) => {
+      await monitor.noticeSwitch()
+      return runJob(job, { ...services, toolbox: tools.toolbox() }, report, signal)
+    },
     send,
     hasSpace: monitor.hasSpace,
     clear: (jobId) => rm(jobDirectory(workspace.jobs, jobId), { recursive: true, force: true }),
     timers: { now: () => performance.now(), setTimeout },
     log,
   })
-  const questions = createQuestions({ ...services, send })
+  const questions = createQuestions({
+    ...services,
+    get toolbox() {
+      return tools.toolbox()
+    },
+    send,
+  })
+  const health = watchHealth(Date.now)
+  const report = () => health.report(healthFacts(config, monitor, outbox, link))
+  const closeHealth = await offerHealth(config, workspace, report, log)
   link = openLink({
     url: config.linkUrl,
     token: config.token,
     hello: () => hello(config, monitor, slots),
     receive: (message) => receive(message, slots, outbox, questions),
-    onAlive: () => void writeFile(workspace.alive, '').catch(() => undefined),
+    onAlive: () => health.heard(link?.connected() ?? false),
     onQuiet: slots.resend,
     random: Math.random,
     log,
   })
   const housekeeping = keepHouse(workspace, outbox, monitor)
+  const endUpkeep = keepUpToDate(config, workspace, tools, monitor, log)
   return {
     stop: async () => {
+      health.stopping()
+      endUpkeep()
       clearInterval(housekeeping)
       questions.stop()
       await slots.stop()
       await heardOut(outbox, link)
       link.close()
       monitor.stop()
+      await closeHealth()
       outbox.close()
     },
   }
@@ -100,34 +122,17 @@ function openAlone(database: string): Outbox {
   }
 }
 
-function toolboxOf(
-  config: Config,
-  workspace: Workspace,
-  environment: Readonly<Record<string, string>>,
-): Toolbox {
-  return {
-    ytDlp: config.ytDlpPath,
-    ffmpeg: config.ffmpegPath,
-    ffprobe: config.ffprobePath,
-    node: process.execPath,
-    environment,
-    cacheDirectory: workspace.cache,
-    rateLimit: config.rateLimit,
-    cookiesFile: config.cookiesFile,
-    proxy: config.proxy,
-  }
-}
-
 function servicesOf(
   config: Config,
   workspace: Workspace,
   outbox: Outbox,
-  toolbox: Toolbox,
+  tools: Tools,
   monitor: Monitor,
   log: Log,
-): JobServices {
+): Omit<JobServices, 'toolbox'> {
   const heightOf = async (file: string): Promise<number | undefined> => {
-    const findings = await inspect(file, toolbox.ffprobe, toolbox.environment)
+    const { ffprobe, environment } = tools.toolbox()
+    const findings = await inspect(file, ffprobe, environment)
     return findings?.streams.find(({ codec_type }) => codec_type === 'video')?.height
   }
   return {
@@ -135,7 +140,6 @@ function servicesOf(
     scratchDirectory: workspace.scratch,
     allowedHosts: config.allowedHosts,
     limits: config,
-    toolbox,
     troubles: () => monitor.versions().troubles,
     onToolFailure: () => void monitor.refreshTools().catch(() => undefined),
     ledger: createSpaceLedger(config.reserveBytes, config.maxBytes),
@@ -145,20 +149,26 @@ function servicesOf(
 }
 
 function hello(config: Config, monitor: Monitor, slots: Slots): FromDownloader {
-  const { ytDlp, ffmpeg } = monitor.versions()
   return {
     type: 'hello',
     protocol: linkProtocol,
     downloaderId: config.downloaderId,
-    versions: {
-      downloader: version,
-      node: process.versions.node,
-      ...(ytDlp && { ytDlp }),
-      ...(ffmpeg && { ffmpeg }),
-    },
+    versions: reportVersions(monitor.versions()),
     slots: config.slots,
     state: monitor.state(),
     holding: slots.holding(),
+  }
+}
+
+function healthFacts(config: Config, monitor: Monitor, outbox: Outbox, link: Link | undefined): HealthFacts {
+  return {
+    downloaderId: config.downloaderId,
+    connected: link?.connected() ?? false,
+    slots: config.slots,
+    running: outbox.held().length,
+    outbox: outbox.unacknowledged().length,
+    ...monitor.state(),
+    versions: reportVersions(monitor.versions()),
   }
 }
 

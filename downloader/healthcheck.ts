@@ -1,11 +1,19 @@
-import { stat } from 'node:fs/promises'
-import { leaseMs } from '#contract/downloader-link.ts'
+import { readFile } from 'node:fs/promises'
 import { parseConfig } from './config.ts'
-import { join } from 'node:path'
+import type { Config } from './config.ts'
+import { Health } from './health.ts'
+import { workspaceOf } from './workspace.ts'
 
-// Exit code 0 says that the Worker was heard of recently.
+/** Whether the downloader of these settings says it is well, and not another one on this machine. */
+async function isWell(config: Config): Promise<boolean> {
+  const { healthPort } = config
+  if (healthPort === undefined) return false
+  const port = healthPort === 0 ? await readFile(workspaceOf(config).healthPort, 'utf8') : healthPort
+  const answer = await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(5000) })
+  const { downloaderId } = Health.parse(await answer.json())
+  return answer.ok && downloaderId === config.downloaderId
+}
+
 const parsed = parseConfig(process.env)
-const found = parsed.ok
-  ? await stat(join(parsed.config.stateDirectory, 'alive')).catch(() => undefined)
-  : undefined
-process.exit(found && Date.now() - found.mtimeMs < leaseMs ? 0 : 1)
+const well = parsed.ok && (await isWell(parsed.config).catch(() => false))
+process.exit(well ? 0 : 1)

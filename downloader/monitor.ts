@@ -1,15 +1,17 @@
-import type { DownloaderState } from '#contract/downloader-link.ts'
+import type { DownloaderState, DownloaderVersions } from '#contract/downloader-link.ts'
 import { freeBytes, isWritable } from './disk.ts'
 import type { Log } from './log.ts'
-import { checkTools } from './versions.ts'
+import { checkTools, reportVersions } from './versions.ts'
 import type { ToolPaths, ToolVersions, Trouble } from './versions.ts'
 
 export type MonitorOptions = {
-  readonly tools: ToolPaths
+  /** Asked anew each time: an update may have put another program in use. */
+  readonly tools: () => ToolPaths
   readonly environment: Readonly<Record<string, string>>
   readonly libraryDirectory: string
   readonly reserveBytes: number
-  readonly onChange: (state: DownloaderState) => void
+  readonly onChange: (state: DownloaderState, versions: DownloaderVersions) => void
+  readonly now: () => Date
   readonly log: Log
 }
 
@@ -18,22 +20,34 @@ export type Monitor = {
   readonly versions: () => ToolVersions
   readonly hasSpace: () => boolean
   readonly refreshTools: () => Promise<void>
+  /** Looks at the tools when they are others than those that were looked at. */
+  readonly noticeSwitch: () => Promise<void>
   readonly refreshDisk: () => Promise<void>
   readonly stop: () => void
 }
 
 const toolsIntervalMs = 5 * 60_000
 const diskIntervalMs = 30_000
+const noVersions: ToolVersions = {
+  ytDlp: undefined,
+  ytDlpAgeDays: undefined,
+  ffmpeg: undefined,
+  jsRuntime: undefined,
+  challengeSolver: undefined,
+  troubles: [],
+}
 /** Smaller changes of free space are nobody's concern. */
 const notableChange = 0.01
 
 /** Keeps an eye on programs and disk, and says when something changes. */
 export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
-  const { tools, environment, libraryDirectory, reserveBytes, onChange, log } = options
-  let versions: ToolVersions = { ytDlp: undefined, ffmpeg: undefined, troubles: [] }
+  const { tools, environment, libraryDirectory, reserveBytes, onChange, now, log } = options
+  let lookedAt = tools()
+  let versions = noVersions
   let free = 0
   let writable = true
   let told = ''
+  let toldVersions = ''
   let toldFree = 0
 
   const troubles = (): Trouble[] => [
@@ -43,27 +57,32 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
   ]
   const state = (): DownloaderState => ({ freeBytes: free, troubles: troubles() })
   const tell = (): void => {
-    const now = troubles().join()
-    if (now !== told) log.warn('troubles', { troubles: now })
-    if (now === told && Math.abs(free - toldFree) <= toldFree * notableChange) return
-    told = now
+    const [nowTroubles, nowVersions] = [troubles().join(), JSON.stringify(reportVersions(versions))]
+    if (nowTroubles !== told) log.warn('troubles', { troubles: nowTroubles })
+    if (nowVersions !== toldVersions) log.info('versions', reportVersions(versions))
+    const isNotable = Math.abs(free - toldFree) > toldFree * notableChange
+    if (nowTroubles === told && nowVersions === toldVersions && !isNotable) return
+    told = nowTroubles
+    toldVersions = nowVersions
     toldFree = free
-    onChange(state())
+    onChange(state(), reportVersions(versions))
   }
   const readTools = async (): Promise<void> => {
-    versions = await checkTools(tools, environment)
+    lookedAt = tools()
+    versions = await checkTools(lookedAt, environment, now())
   }
   const readDisk = async (): Promise<void> => {
     free = await freeBytes(libraryDirectory).catch(() => 0)
     writable = await isWritable(libraryDirectory)
   }
   const refreshTools = (): Promise<void> => readTools().then(tell)
-  const refreshDisk = (): Promise<void> => readDisk().then(tell)
+  const noticeSwitch = async (): Promise<void> => {
+    if (tools().ytDlp !== lookedAt.ytDlp) await refreshTools()
+  }
+  const refreshDisk = (): Promise<void> => readDisk().then(noticeSwitch).then(tell)
 
   await Promise.all([readTools(), readDisk()])
-  told = troubles().join()
-  toldFree = free
-  if (told !== '') log.warn('troubles', { troubles: told })
+  tell()
   const failed = (error: unknown): void => log.error('a check failed', { error })
   const timers = [
     setInterval(() => void refreshTools().catch(failed), toolsIntervalMs),
@@ -74,6 +93,7 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
     versions: () => versions,
     hasSpace: () => writable && free >= reserveBytes,
     refreshTools,
+    noticeSwitch,
     refreshDisk,
     stop: () => timers.forEach(clearInterval),
   }

@@ -7,28 +7,34 @@ export type Workspace = {
   readonly scratch: string
   readonly cache: string
   readonly database: string
-  /** Touched at each sign of life of the Worker. */
-  readonly alive: string
+  /** Fetched versions of yt-dlp, and which of them is in use. */
+  readonly tools: string
+  /** Says at which port the state of health is told, when the system chose it. */
+  readonly healthPort: string
 }
 
 export class WorkspaceUnusable extends Error {
   override readonly name = 'WorkspaceUnusable'
 }
 
-/** Makes the working folders; they must be on the library's file system, so that moving there is one step. */
-export async function openWorkspace(config: Config): Promise<Workspace> {
-  const { libraryDirectory, workDirectory, stateDirectory } = config
-  const workspace = {
+export function workspaceOf({ workDirectory, stateDirectory }: Config): Workspace {
+  return {
     jobs: join(workDirectory, 'jobs'),
     scratch: join(workDirectory, 'scratch'),
     cache: join(workDirectory, 'cache'),
     database: join(stateDirectory, 'downloader.db'),
-    alive: join(stateDirectory, 'alive'),
+    tools: join(stateDirectory, 'tools'),
+    healthPort: join(stateDirectory, 'health-port'),
   }
+}
+
+/** Makes the working folders; they must be on the library's file system, so that moving there is one step. */
+export async function openWorkspace(config: Config): Promise<Workspace> {
+  const { libraryDirectory, workDirectory } = config
+  const workspace = workspaceOf(config)
   const library = await stat(libraryDirectory).catch(() => undefined)
   if (!library?.isDirectory()) throw new WorkspaceUnusable('LIBRARY_DIR is not a folder')
-  await rm(workspace.scratch, { recursive: true, force: true }).catch(() => undefined)
-  for (const directory of [workspace.jobs, workspace.scratch, workspace.cache, stateDirectory]) {
+  for (const directory of [workspace.jobs, workspace.scratch, workspace.cache, workspace.tools]) {
     await mkdir(directory, { recursive: true, mode: 0o700 }).catch(() => {
       throw new WorkspaceUnusable('WORK_DIR or STATE_DIR cannot be written to')
     })
@@ -36,6 +42,12 @@ export async function openWorkspace(config: Config): Promise<Workspace> {
   if ((await stat(workDirectory)).dev !== library.dev)
     throw new WorkspaceUnusable('WORK_DIR must be on the same file system as LIBRARY_DIR')
   return workspace
+}
+
+/** Removes what a run that was killed has left; only for whoever holds this state alone. */
+export async function emptyScratch({ scratch }: Workspace): Promise<void> {
+  for (const name of await readdir(scratch).catch(() => []))
+    await rm(join(scratch, name), { recursive: true, force: true }).catch(() => undefined)
 }
 
 /** Removes parts that no job came back for. */

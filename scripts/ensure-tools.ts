@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { officialReleases } from '../downloader/update/release.ts'
 import { findFfmpeg, installFfmpeg, probeFfmpeg, type Ffmpeg } from './tools/ffmpeg.ts'
 import { underLock } from './tools/lock.ts'
 import { findOnPath, isExecutable } from './tools/run.ts'
@@ -32,7 +33,6 @@ export type EnsureOptions = {
 }
 
 const project = resolve(import.meta.dirname, '..')
-const officialReleases = 'https://github.com/yt-dlp/yt-dlp/releases'
 const oldestNodeForYtDlp = 22
 
 /** Finds yt-dlp, ffmpeg and ffprobe, installing into the tools folder what is missing; throws what to install by hand. */

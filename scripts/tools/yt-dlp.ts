@@ -1,9 +1,11 @@
-import { basename, join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fetchRelease, newestVersion, releaseAsset } from '../../downloader/update/release.ts'
+import { replaceFile } from '../../downloader/update/replace-file.ts'
 import { debianMirror, unpackAll, withPrivateApt } from './apt.ts'
 import { findPython } from './python.ts'
 import { findOnPath, isExecutable, lastWords, run } from './run.ts'
 import { shellQuote, writeWrapper } from './wrapper.ts'
-import { downloadRelease, releaseAsset } from './yt-dlp-release.ts'
 
 /** YouTube refuses what older versions ask for. */
 export const oldestForYouTube = '2026.06.09'
@@ -57,15 +59,24 @@ export async function installYtDlp(install: YtDlpInstall): Promise<string | unde
 async function fromRelease(install: YtDlpInstall, python: string | undefined): Promise<string | undefined> {
   const asset = releaseAsset(python !== undefined, process.platform, process.arch)
   if (!asset) return 'yt-dlp publishes no program for this machine that runs without Python 3.11'
-  const folder = join(install.tools, 'yt-dlp')
-  const file = await downloadRelease(install.releases, asset, folder).catch((error: unknown) => {
+  const file = await downloadNewest(install, asset).catch((error: unknown) => {
     throw new Error(`yt-dlp's own release was not installed: ${reasonOf(error)}`)
   })
-  const program = `"$root/yt-dlp/${basename(file)}"`
+  const program = `"$root/yt-dlp/${file}"`
   return finish(
     install,
     python ? [...choosePython(python), `exec "$python" ${program} "$@"`] : [`exec ${program} "$@"`],
   )
+}
+
+async function downloadNewest({ releases, tools }: YtDlpInstall, asset: string): Promise<string> {
+  const version = await newestVersion(releases)
+  const bytes = await fetchRelease(releases, version, asset)
+  const folder = join(tools, 'yt-dlp')
+  const name = `${asset}-${version}`
+  await mkdir(folder, { recursive: true })
+  await replaceFile(join(folder, name), bytes, 0o755)
+  return name
 }
 
 async function fromDebian(install: YtDlpInstall, python: string | undefined): Promise<string | undefined> {

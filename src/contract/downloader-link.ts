@@ -121,7 +121,12 @@ export type Outcome = z.output<typeof Outcome>
 /** Kept in the downloader's outbox and said again until `acknowledged`. */
 const Result = z.object({ type: z.literal('result'), ...Leased, outcome: Outcome })
 
-const StateChanged = z.object({ type: z.literal('state'), state: DownloaderState })
+const StateChanged = z.object({
+  type: z.literal('state'),
+  state: DownloaderState,
+  /** Said again when a program was replaced since the greeting. */
+  versions: DownloaderVersions.optional(),
+})
 
 const Answer = z.object({
   type: z.literal('answer'),

@@ -24,6 +24,9 @@ test('three variables are enough', () => {
       allowedHosts: [],
       stallMs: 120_000,
       ytDlpPath: 'yt-dlp',
+      healthPort: 8788,
+      updatesDaily: false,
+      ytDlpReleases: 'https://github.com/yt-dlp/yt-dlp/releases',
     },
   })
 })
@@ -36,15 +39,21 @@ test('everything that is wrong is named at once, without its value', () => {
     ALLOWED_HOSTS: 'ok.example, https://wrong.example',
     RATE_LIMIT: 'fast',
     PROXY: 'ftp://user:hunter2@proxy.example',
+    HEALTH_PORT: '70000',
+    AUTO_UPDATE: 'weekly',
+    YT_DLP_RELEASES: 'http://mirror.example/releases',
   })
   expect(problems.map((problem) => problem.split(/[ :]/)[0]).sort()).toEqual([
     'ALLOWED_HOSTS',
+    'AUTO_UPDATE',
     'DOWNLOADER_TOKEN',
+    'HEALTH_PORT',
     'LIBRARY_DIR',
     'LINK_URL',
     'PROXY',
     'RATE_LIMIT',
     'SLOTS',
+    'YT_DLP_RELEASES',
   ])
   expect(problems).toContain('LIBRARY_DIR must be set')
   expect(problems).toContain('SLOTS: must be a whole number from 1 to 32')
@@ -73,4 +82,24 @@ test('the Plex server may see the library elsewhere, even on Windows', () => {
   for (const path of ['/data/videos', 'D:\\Videos', '\\\\nas\\videos'])
     expect(problemsOf({ ...good, PLEX_LIBRARY_PATH: path })).toEqual([])
   expect(problemsOf({ ...good, PLEX_LIBRARY_PATH: 'videos' })).toHaveLength(1)
+})
+
+test('health is told at a port of choice, or not at all', () => {
+  const portOf = (port: string) => parseConfig({ ...good, HEALTH_PORT: port })
+  expect(portOf('0')).toMatchObject({ config: { healthPort: 0 } })
+  expect(portOf('off')).toMatchObject({ ok: true, config: { healthPort: undefined } })
+})
+
+test('programs come from where nobody can put another in between', () => {
+  expect(problemsOf({ ...good, YT_DLP_RELEASES: 'http://127.0.0.1:8080/releases/' })).toEqual([])
+  expect(problemsOf({ ...good, YT_DLP_RELEASES: 'https://mirror.example/releases' })).toEqual([])
+  expect(problemsOf({ ...good, YT_DLP_RELEASES: 'http://127.0.0.1.evil.example/' })).toHaveLength(1)
+})
+
+test('the canary is a video that a job might have', () => {
+  const canary = { ...good, CANARY_URL: 'http://127.0.0.1:9000/watch/x' }
+  expect(problemsOf(canary)).toEqual([
+    'CANARY_URL: must be the address of a video that downloads may come from',
+  ])
+  expect(problemsOf({ ...canary, ALLOWED_HOSTS: '127.0.0.1:9000' })).toEqual([])
 })

@@ -19,6 +19,7 @@ async function fakeYtDlp({ onTestFinished }: Test, script: string, version = '20
 for arg in "$@"; do
   case "$arg" in
     --version) echo ${version}; exit 0 ;;
+    -v) exit 2 ;;
     video:*) NONCE=$(printf %s "$arg" | sed 's/^video:\\(@[0-9a-f]*@\\).*/\\1/') ;;
     home:*) HOME_DIR=\${arg#home:} ;;
   esac
