@@ -19,7 +19,10 @@ import { scans } from './plex/scan-routes.ts'
 import { sessions } from './plex/session-routes.ts'
 import type { Services } from './services.ts'
 import { webhooks } from './webhooks/routes.ts'
+import { downloadControl } from './youtube/control-routes.ts'
+import { downloadHistory } from './youtube/history-routes.ts'
 import { downloaderLink } from './youtube/link-routes.ts'
+import { downloadQueue } from './youtube/queue-routes.ts'
 import { youtube } from './youtube/routes.ts'
 
 export function createApp(services: Services, http: HttpDependencies): Hono<AppEnv> {
@@ -62,6 +65,9 @@ export function featuresOf(services: Services): readonly Feature[] {
     scans(services.scans),
     sessions(services.sessions),
     youtube(services.youtube),
+    downloadHistory(services.history),
+    downloadControl(services.control, services.history),
+    downloadQueue(services.queue, services.retention),
     downloaderLink(services.downloaderLink),
     webhooks(services.webhooks),
     live(services.live),

@@ -57,9 +57,14 @@ export default {
     }
   },
 
-  async scheduled(_controller, env) {
-    const { health, webhooks, adoptDownloads } = isolateOf(env).services
-    const rounds = await Promise.allSettled([health.round(), webhooks.sweep(), adoptDownloads()])
+  async scheduled({ scheduledTime }, env) {
+    const { health, webhooks, adoptDownloads, retention } = isolateOf(env).services
+    const rounds = await Promise.allSettled([
+      health.round(),
+      webhooks.sweep(),
+      adoptDownloads(),
+      retention.round(scheduledTime),
+    ])
     for (const round of rounds) {
       if (round.status === 'rejected') log('error', 'round-failed', { cause: round.reason })
     }

@@ -161,7 +161,15 @@ export function buildServices(env: Env) {
     ttlMs: config.ttl.items,
   })
 
-  const downloads = buildYoutubeServices(env, { config, db, cache, now, newId })
+  const downloads = buildYoutubeServices(env, {
+    config,
+    db,
+    cache,
+    audit,
+    tell: (userId, event) => rooms.publish({ kind: 'user', userId }, event),
+    now,
+    newId,
+  })
 
   const webhooks = createWebhooks({
     store: createDeliveryStore(db),
@@ -208,7 +216,7 @@ export function buildServices(env: Env) {
         kv: env.CACHE,
         db,
         plex: plex.health,
-        youtube: () => downloads.youtube.health(),
+        youtube: () => downloads.queue.health(),
         webhooks: () => webhooks.health(),
         plexTvUrl: config.plexTv.url,
       }),

@@ -1,4 +1,4 @@
-import { and, count, desc, eq, isNull, type SQL } from 'drizzle-orm'
+import { and, eq, isNull, type SQL } from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
 
 import type { DownloadStore, Scope } from '../youtube/ports.ts'
@@ -62,21 +62,6 @@ export function createDownloadStore(db: DrizzleD1Database, machineIdentifier: st
         .where(and(eq(downloads.id, id), within(scope)))
         .limit(1)
       return row && toDownload(row, machineIdentifier)
-    },
-
-    async list(scope, { status, offset, limit }) {
-      const wanted = and(within(scope), ...(status ? [eq(downloads.status, status)] : []))
-      const [rows, [counted]] = await db.batch([
-        db
-          .select()
-          .from(downloads)
-          .where(wanted)
-          .orderBy(desc(downloads.createdAt), desc(downloads.id))
-          .limit(limit)
-          .offset(offset),
-        db.select({ total: count() }).from(downloads).where(wanted),
-      ])
-      return { downloads: rows.map((row) => toDownload(row, machineIdentifier)), total: counted?.total ?? 0 }
     },
   }
 }

@@ -1,23 +1,15 @@
 import * as z from 'zod'
 
-import { Download, DownloadStatus, VideoMetadata } from '#contract/downloads.ts'
+import { RestingSite } from '#contract/downloader-link.ts'
+import { Download, VideoMetadata } from '#contract/downloads.ts'
 import { HealthStatus } from '#contract/health.ts'
 
 export const MetadataQuery = z.strictObject({ url: z.string().min(1).max(2048) })
 export const DownloadParam = z.object({ id: z.uuid() })
-export const ListQuery = z.strictObject({
-  page: z.coerce.number().int().min(1).max(100_000).default(1),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
-  status: DownloadStatus.optional(),
-})
 export const NoQuery = z.strictObject({})
 
 export const MetadataBody = z.object({ data: VideoMetadata })
 export const DownloadBody = z.object({ data: Download })
-export const DownloadsBody = z.object({
-  data: z.array(Download),
-  meta: z.object({ page: z.int(), limit: z.int(), total: z.int(), totalPages: z.int() }),
-})
 export const QuotaBody = z.object({
   data: z.object({
     used: z.int(),
@@ -35,6 +27,9 @@ const Downloader = z.object({
   busy: z.int(),
   freeBytes: z.int().optional(),
   troubles: z.array(z.string()),
+  restingSites: z
+    .array(RestingSite.pick({ site: true, reason: true }))
+    .meta({ description: 'Sites that it leaves alone for now' }),
   versions: z.object({
     downloader: z.string(),
     node: z.string(),
@@ -48,6 +43,7 @@ export const YoutubeHealthBody = z.object({
     service: z.literal('YouTube downloads'),
     ytDlpAvailable: z.boolean(),
     downloadersConnected: z.int(),
+    paused: z.boolean().optional(),
     queued: z.int().optional(),
     downloaders: z
       .array(Downloader)

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 
 import type { DownloadQueue } from '../../../src/durable/download-queue.ts'
-import { DownloadsBody, QuotaBody } from '../../../src/youtube/schema.ts'
+import { DownloadsBody } from '../../../src/youtube/history-schema.ts'
+import { QuotaBody } from '../../../src/youtube/schema.ts'
 import { ask, expectData, expectProblem } from '../support/client.ts'
 import {
   clearQueue,

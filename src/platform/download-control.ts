@@ -1,0 +1,177 @@
+import { and, desc, eq, inArray, isNotNull, isNull, sql, type SQL } from 'drizzle-orm'
+import type { DrizzleD1Database } from 'drizzle-orm/d1'
+import { alias } from 'drizzle-orm/sqlite-core'
+
+import type { ControlStore } from '../youtube/history-ports.ts'
+import type { NewDownload, Removal } from '../youtube/ports.ts'
+import { toDownload, type DownloadRow } from './download-row.ts'
+import { within } from './download-store.ts'
+import { downloads } from './tables.ts'
+
+const other = alias(downloads, 'other')
+
+/** What is done to downloads that lie still, each in one transaction that looks again whether it may be done. */
+export function createDownloadControl(db: DrizzleD1Database, machineIdentifier: string): ControlStore {
+  const downloadOf = (row: DownloadRow) => toDownload(row, machineIdentifier)
+
+  const activeOf = async (userId: string, videoId: string): Promise<string | undefined> => {
+    const [row] = await db
+      .select({ id: downloads.id })
+      .from(downloads)
+      .where(and(eq(downloads.userId, userId), eq(downloads.videoId, videoId), isNull(downloads.endedAt)))
+      .limit(1)
+    return row?.id
+  }
+
+  const reopen = (id: string) =>
+    db
+      .update(downloads)
+      .set(fromTheBeginning)
+      .where(and(eq(downloads.id, id), inArray(downloads.status, ['failed', 'cancelled']), noneActive))
+      .returning()
+
+  const ended = (id: string) => and(eq(downloads.id, id), isNotNull(downloads.endedAt))
+
+  return {
+    activeOf,
+
+    async held(scope, id) {
+      const sharers = db
+        .select({ id: other.id })
+        .from(other)
+        .where(and(eq(other.sharedFrom, id), isNull(other.removedAt)))
+        .limit(1)
+      const [rows, shared] = await db.batch([
+        db
+          .select()
+          .from(downloads)
+          .where(and(eq(downloads.id, id), within(scope)))
+          .limit(1),
+        sharers,
+      ])
+      const [row] = rows
+      if (!row) return undefined
+      const removal = removalOf(row)
+      return {
+        ownerId: row.userId,
+        download: downloadOf(row),
+        hasSharers: shared.length > 0,
+        ...(removal && { removal }),
+        ...(row.sharedFrom !== null && { sharedFrom: row.sharedFrom }),
+      }
+    },
+
+    async lastFailed(scope, codes, limit) {
+      const ranked = db
+        .select({
+          id: downloads.id,
+          rank: sql<number>`row_number() over (partition by ${downloads.userId}, ${downloads.videoId} order by ${downloads.createdAt} desc, ${downloads.id} desc)`.as(
+            'rank',
+          ),
+        })
+        .from(downloads)
+        .where(within(scope))
+        .as('ranked')
+      const rows = await db
+        .select({ row: downloads })
+        .from(ranked)
+        .innerJoin(downloads, eq(downloads.id, ranked.id))
+        .where(
+          and(
+            eq(ranked.rank, 1),
+            eq(downloads.status, 'failed'),
+            inArray(sql`json_extract(${downloads.failure}, '$.code')`, [...codes]),
+          ),
+        )
+        .orderBy(desc(downloads.createdAt), desc(downloads.id))
+        .limit(limit)
+      return rows.map(({ row }) => downloadOf(row))
+    },
+
+    async reopen(ids) {
+      const [first, ...rest] = ids.map(reopen)
+      if (!first) return []
+      const results = await db.batch([first, ...rest])
+      return results.flat().map((row): NewDownload => ({ ...downloadOf(row), userId: row.userId }))
+    },
+
+    async protect(id, isProtected) {
+      await db.update(downloads).set({ isProtected }).where(eq(downloads.id, id))
+    },
+
+    async forget(id) {
+      await db.batch([...inherited(db, id), db.delete(downloads).where(ended(id))])
+    },
+
+    async forgetWithFile(id) {
+      await db.delete(downloads).where(ended(id))
+    },
+
+    async letGo(id, at) {
+      const without = { removedAt: at, sharedFrom: null, plexPath: null, downloaderId: null, bytes: null }
+      await db.batch([
+        ...inherited(db, id),
+        db
+          .update(downloads)
+          .set(without)
+          .where(and(ended(id), isNull(downloads.removedAt))),
+      ])
+    },
+  }
+}
+
+const fromTheBeginning = {
+  status: 'queued',
+  attempt: 1,
+  failure: null,
+  file: null,
+  selection: null,
+  warnings: null,
+  ratingKey: null,
+  plexPath: null,
+  downloaderId: null,
+  bytes: null,
+  sharedFrom: null,
+  removedAt: null,
+  startedAt: null,
+  endedAt: null,
+} as const satisfies Partial<DownloadRow>
+
+const noneActive = sql`not exists (
+  select 1 from ${downloads} as other
+  where other.user_id = ${downloads.userId} and other.video_id = ${downloads.videoId} and other.ended_at is null
+)`
+
+/** The oldest that shares the file gets it, and the others share it with that one. */
+function inherited(db: DrizzleD1Database, id: string) {
+  const heir: SQL = sql`(
+    select other.id from ${downloads} as other
+    where other.shared_from = ${id} and other.removed_at is null
+    order by other.created_at, other.id limit 1
+  )`
+  const of = (column: string) =>
+    sql`(select ${sql.identifier(column)} from ${downloads} as other where other.id = ${id})`
+  const shares = eq(downloads.sharedFrom, id)
+  return [
+    db
+      .update(downloads)
+      .set({ sharedFrom: heir })
+      .where(and(shares, sql`${downloads.id} <> ${heir}`)),
+    db
+      .update(downloads)
+      .set({
+        plexPath: of('plex_path'),
+        downloaderId: of('downloader_id'),
+        bytes: of('bytes'),
+        sharedFrom: null,
+      })
+      .where(and(shares, isNull(downloads.removedAt))),
+  ] as const
+}
+
+export function removalOf(row: DownloadRow): Removal | undefined {
+  const { id: downloadId, userId, videoId, downloaderId, plexPath, file } = row
+  if (row.sharedFrom !== null || row.removedAt !== null) return undefined
+  if (downloaderId === null || plexPath === null || file === null) return undefined
+  return { downloadId, userId, videoId, downloaderId, plexPath, file }
+}

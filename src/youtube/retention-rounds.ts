@@ -1,0 +1,74 @@
+import type { Audit, RetentionStore } from './history-ports.ts'
+import type { Queue } from './ports.ts'
+import { planRetention, type RetentionPolicy } from './retention.ts'
+
+/** No more files than this are ordered out at once; the next round goes on. */
+export const filesPerRound = 50
+
+const hourMs = 3_600_000
+const minuteMs = 60_000
+/** Of each hour, away from the full one when everybody’s jobs begin. */
+const dueMinute = 23
+
+type Dependencies = {
+  readonly store: RetentionStore
+  readonly queue: Pick<Queue, 'remove'>
+  readonly audit: Audit
+  /** What the operator has set. */
+  readonly policy: RetentionPolicy
+  readonly now: () => number
+}
+
+type Request = RetentionPolicy & { readonly dryRun: boolean; readonly actor: string }
+
+export type Retention = ReturnType<typeof createRetention>
+
+/** Takes files out of the library that have been there too long, or for which there is no room. */
+export function createRetention({ store, queue, audit, policy, now }: Dependencies) {
+  const run = async ({ dryRun, actor, ...asked }: Request) => {
+    const plan = planRetention(await store.files(), asked, now())
+    const round = plan.leaving.slice(0, filesPerRound)
+    const removals = dryRun ? [] : await store.removals(round.map(({ downloadId }) => downloadId))
+    for (const removal of removals) await queue.remove(removal)
+    const ordered = new Set(removals.map(({ downloadId }) => downloadId))
+    const leaving = dryRun ? round : round.filter(({ downloadId }) => ordered.has(downloadId))
+    const freedBytes = leaving.reduce((sum, { bytes }) => sum + bytes, 0)
+    if (ordered.size > 0) {
+      await audit({
+        actor,
+        action: 'youtube.retention',
+        target: `${ordered.size} files, ${freedBytes} bytes`,
+      })
+    }
+    return {
+      dryRun,
+      removed: leaving.map(({ downloadId, title, bytes, reason }) => ({
+        downloadId,
+        ...(title !== undefined && { title }),
+        bytes,
+        reason,
+      })),
+      freedBytes,
+      keptBytes: plan.keptBytes + plan.freedBytes - freedBytes,
+      later: plan.leaving.length - leaving.length,
+    }
+  }
+
+  return {
+    /** What is not said is as the operator has set it. */
+    run: (asked: Request) =>
+      run({
+        dryRun: asked.dryRun,
+        actor: asked.actor,
+        maxAgeMs: asked.maxAgeMs ?? policy.maxAgeMs,
+        maxBytes: asked.maxBytes ?? policy.maxBytes,
+      }),
+
+    /** The hour’s round, in whichever minute it is due; answers how many files it has ordered out. */
+    async round(at: number): Promise<number> {
+      if (policy.maxAgeMs === undefined && policy.maxBytes === undefined) return 0
+      if (Math.floor((at % hourMs) / minuteMs) !== dueMinute) return 0
+      return (await run({ ...policy, dryRun: false, actor: 'retention' })).removed.length
+    },
+  }
+}
