@@ -83,6 +83,33 @@ test('a folder that is gone takes its items along when it is scanned', async () 
   expect(plex.state().items[3]).toBe(0)
 })
 
+test('a season that is gone takes its items along, when it, its show or the library is scanned', async () => {
+  const { plex, folder } = await startPlex()
+  const season = path.join(folder, 'tv/Season 2026')
+  for (const scanned of [season, path.join(folder, 'tv'), undefined]) {
+    await place(season, 'a.mp4')
+    await place(folder, 'tv/Season 2025/b.mp4')
+    await plex.scan('3')
+    expect(plex.state().items[3]).toBe(2)
+    await rm(season, { recursive: true })
+    await plex.scan('3', scanned)
+    expect(plex.state().items[3]).toBe(1)
+    expect(plex.state().scans.at(-1)).toMatchObject({ outcome: 'done', removed: [expect.any(String)] })
+  }
+})
+
+test('a library that is not mounted keeps its items', async () => {
+  const above = await mkdtemp(path.join(os.tmpdir(), 'plex-world-'))
+  onTestFinished(() => rm(above, { recursive: true, force: true }))
+  const { plex, folder } = await startPlex({ youtubeFolder: path.join(above, 'library') })
+  await place(folder, 'tv/a.mp4')
+  await plex.scan('3')
+  await rm(folder, { recursive: true })
+  await plex.scan('3')
+  await plex.scan('3', path.join(folder, 'tv'))
+  expect(plex.state().items[3]).toBe(1)
+})
+
 test('what is asked for twice while a scan runs is scanned once', async () => {
   const { plex, folder, call } = await startPlex({ scanMs: 200 })
   await call('/library/sections/3/refresh')

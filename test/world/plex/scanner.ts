@@ -3,7 +3,7 @@ import path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Catalogue, Item, Section } from './catalogue.ts'
 import { hash } from './poster.ts'
-import { fileFacts, folderWithin, mediaFiles } from './youtube-files.ts'
+import { fileFacts, folderWithin, isFolder, mediaFiles } from './youtube-files.ts'
 
 export type ScanRecord = {
   readonly section: string
@@ -128,7 +128,13 @@ export class Scanner {
 
 const nothing: Change = { added: [], removed: [] }
 
-type Seen = { readonly section: Section; readonly folder: string; readonly facts: ReadonlyMap<string, Facts> }
+type Seen = {
+  readonly section: Section
+  readonly folder: string
+  readonly facts: ReadonlyMap<string, Facts>
+  /** False when the whole location is away: then what is missing may be back soon, and stays. */
+  readonly mounted: boolean
+}
 type Facts = NonNullable<Awaited<ReturnType<typeof fileFacts>>>
 
 async function readFolder(
@@ -148,18 +154,22 @@ async function readFolder(
       if (known) facts.set(file, known)
     }
   }
-  return { section, folder, facts }
+  return { section, folder, facts, mounted: await isFolder(root) }
 }
 
 type Change = { readonly added: readonly string[]; readonly removed: readonly string[] }
 
-function apply(options: ScannerOptions, { section, folder, facts }: Seen, { primed = false } = {}): Change {
+function apply(
+  options: ScannerOptions,
+  { section, folder, facts, mounted }: Seen,
+  { primed = false } = {},
+): Change {
   const { catalogue, now } = options
   section.scannedAt = Math.floor(now() / 1000)
   if (section.key !== options.filesSection) return nothing
   const known = catalogue.list(section.key, 'movie')
   const below = (item: Item) => item.file?.startsWith(`${folder}${path.sep}`) ?? false
-  const gone = known.filter((item) => below(item) && !facts.has(item.file ?? ''))
+  const gone = mounted ? known.filter((item) => below(item) && !facts.has(item.file ?? '')) : []
   for (const { ratingKey } of gone) {
     catalogue.remove(ratingKey)
     options.onRemoved(ratingKey)

@@ -57,6 +57,11 @@ export async function fileFacts(file: string): Promise<FileFacts | undefined> {
   }
 }
 
+export async function isFolder(path: string): Promise<boolean> {
+  const facts = await stat(path).catch(() => undefined)
+  return facts?.isDirectory() ?? false
+}
+
 /** The folder itself when it is one, and lies in one of the locations; a file or anything else is nothing. */
 export async function folderWithin(
   locations: readonly string[],
