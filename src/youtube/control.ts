@@ -69,13 +69,12 @@ export function createControl(dependencies: ControlDependencies) {
 
     async retry(caller: Caller, id: string): Promise<void> {
       const { ownerId, download } = await heldBy(caller, id)
-      const { status } = download
-      const mayBegin = status === 'failed' || status === 'cancelled'
-      if (mayBegin && (await beginAgain([id])).length > 0) return note(caller, ownerId, 'retry', id)
+      if ((await beginAgain([id])).length > 0) return note(caller, ownerId, 'retry', id)
       const active = await store.activeOf(ownerId, download.videoId)
       if (active !== undefined && active !== id) {
         throw new Problem('duplicate-download', { members: { downloadId: active } })
       }
+      const { status } = (await heldBy(caller, id)).download
       throw new Problem('download-not-failed', { members: { downloadStatus: status } })
     },
 

@@ -1,4 +1,4 @@
-import type { Audit, RetentionStore } from './history-ports.ts'
+import type { Audit, LibraryFile, RetentionStore } from './history-ports.ts'
 import type { Queue } from './ports.ts'
 import { planRetention, type RetentionPolicy } from './retention.ts'
 
@@ -25,19 +25,30 @@ export type Retention = ReturnType<typeof createRetention>
 
 /** Takes files out of the library that have been there too long, or for which there is no room. */
 export function createRetention({ store, queue, audit, policy, now }: Dependencies) {
+  /** Those that are still there to be taken away. */
+  const orderOut = async <T extends LibraryFile>(files: readonly T[]): Promise<T[]> => {
+    const removals = await store.removals(files.map(({ downloadId }) => downloadId))
+    const known = new Map(removals.map((removal) => [removal.downloadId, removal]))
+    const ordered = []
+    for (const file of files) {
+      const removal = known.get(file.downloadId)
+      if (!removal) continue
+      await queue.remove(removal)
+      ordered.push(file)
+    }
+    return ordered
+  }
+
   const run = async ({ dryRun, actor, ...asked }: Request) => {
     const plan = planRetention(await store.files(), asked, now())
     const round = plan.leaving.slice(0, filesPerRound)
-    const removals = dryRun ? [] : await store.removals(round.map(({ downloadId }) => downloadId))
-    for (const removal of removals) await queue.remove(removal)
-    const ordered = new Set(removals.map(({ downloadId }) => downloadId))
-    const leaving = dryRun ? round : round.filter(({ downloadId }) => ordered.has(downloadId))
+    const leaving = dryRun ? round : await orderOut(round)
     const freedBytes = leaving.reduce((sum, { bytes }) => sum + bytes, 0)
-    if (ordered.size > 0) {
+    if (!dryRun && leaving.length > 0) {
       await audit({
         actor,
         action: 'youtube.retention',
-        target: `${ordered.size} files, ${freedBytes} bytes`,
+        target: `${leaving.length} files, ${freedBytes} bytes`,
       })
     }
     return {

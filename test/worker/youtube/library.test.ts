@@ -1,0 +1,214 @@
+import { runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+
+import type { DownloadQueue } from '../../../src/durable/download-queue.ts'
+import { buildServices } from '../../../src/services.ts'
+import { RemovedBody, RetentionBody } from '../../../src/youtube/control-schema.ts'
+import type { Removal } from '../../../src/youtube/ports.ts'
+import { askUnder } from '../support/app.ts'
+import { ask, expectData, expectProblem } from '../support/client.ts'
+import { auditOf, failure, rowOf, store, storeFile, storeShared } from './stored.ts'
+import {
+  clearQueue,
+  DownloadBody,
+  listen,
+  newFriend,
+  queue,
+  read,
+  request,
+  silencePlex,
+  type Friend,
+} from './support.ts'
+
+let frank: Friend
+let fatima: Friend
+let admin: Friend
+
+beforeEach(async () => {
+  await silencePlex()
+  ;[frank, fatima, admin] = [await newFriend(), await newFriend(), await newFriend('admin')]
+})
+afterEach(async () => {
+  await clearQueue()
+  vi.restoreAllMocks()
+})
+
+const path = (id: string, rest = '') => `/api/youtube/downloads/${id}${rest}`
+const remove = async (friend: Friend, id: string, file = true) =>
+  (await expectData(await ask('DELETE', path(id, `?file=${file}`), friend), 200, RemovedBody)).data
+const removeFile = async (friend: Friend, id: string) =>
+  (await expectData(await ask('DELETE', path(id, '/file'), friend), 200, RemovedBody)).data
+const retain = async (friend: Friend, json: unknown, asked = ask) =>
+  (await expectData(await asked('POST', '/api/youtube/retention', { ...friend, json }), 200, RetentionBody))
+    .data
+
+/** What the queue was told to have taken out of the library. */
+async function removals() {
+  const told: Removal[] = []
+  await runInDurableObject(queue(), (instance) => {
+    const prototype: DownloadQueue = Object.getPrototypeOf(instance)
+    vi.spyOn(prototype, 'remove').mockImplementation(async (removal) => {
+      told.push(removal)
+    })
+  })
+  return told
+}
+
+test('a record goes and its file stays, or both go, as its owner wishes', async () => {
+  const told = await removals()
+  const live = await listen(frank)
+  const [kept, gone, failedOne] = [
+    await storeFile(frank),
+    await storeFile(frank),
+    await store(frank, failure('network')),
+  ]
+  expect(await remove(frank, kept.id, false)).toEqual({ record: true, file: 'none' })
+  expect(told).toEqual([])
+  expect(await remove(frank, gone.id)).toEqual({ record: true, file: 'removing' })
+  const { id: downloadId, videoId, file, plexPath, downloaderId } = gone
+  expect(told).toEqual([{ downloadId, userId: frank.userId, videoId, file, plexPath, downloaderId }])
+  expect(await remove(frank, failedOne.id)).toEqual({ record: true, file: 'none' })
+  for (const { id } of [kept, gone, failedOne]) {
+    await expectProblem(await ask('GET', path(id), frank), 'not-found')
+    await expectProblem(await ask('DELETE', path(id), frank), 'not-found')
+  }
+  expect((await live.all(3)).map(({ event, data }) => [event, data['downloadId'], data['record']])).toEqual(
+    [kept, gone, failedOne].map(({ id }) => ['youtube:removed', id, true]),
+  )
+  live.socket.close()
+})
+
+test('a file goes and the record stays, once', async () => {
+  const told = await removals()
+  const mine = await storeFile(frank)
+  expect(await removeFile(frank, mine.id)).toEqual({ record: false, file: 'removing' })
+  expect(told).toMatchObject([{ downloadId: mine.id }])
+  expect((await read(frank, mine.id)).title).toBe('A film')
+  const without = await storeFile(frank, { removedAt: '2026-10-02T00:00:00.000Z' })
+  for (const { id } of [without, await store(frank, failure('network'))]) {
+    await expectProblem(await ask('DELETE', path(id, '/file'), frank), 'download-has-no-file')
+  }
+})
+
+test('what is under way is not taken away', async () => {
+  const told = await removals()
+  const { id } = await request(frank)
+  for (const rest of ['', '?file=true', '/file']) {
+    await expectProblem(await ask('DELETE', path(id, rest), frank), 'download-active')
+  }
+  expect(told).toEqual([])
+  expect(await read(frank, id)).toMatchObject({ status: 'queued' })
+})
+
+test('a file that others have passes to the oldest of them', async () => {
+  const told = await removals()
+  const original = await storeFile(frank)
+  const heir = await storeShared(fatima, original, { createdAt: '2026-10-02T00:00:00.000Z' })
+  const third = await storeShared(admin, original, { createdAt: '2026-10-03T00:00:00.000Z' })
+  expect(await remove(frank, original.id)).toEqual({ record: true, file: 'kept-for-others' })
+  expect(told).toEqual([])
+  const { plexPath, downloaderId, bytes } = original
+  expect(await rowOf(heir.id)).toMatchObject({ plexPath, downloaderId, bytes, sharedFrom: null })
+  expect(await rowOf(third.id)).toMatchObject({ plexPath: null, bytes: null, sharedFrom: heir.id })
+  expect(await read(fatima, heir.id)).not.toHaveProperty('shared')
+
+  // Now it is hers, and she lets go of it while a third has it.
+  expect(await removeFile(fatima, heir.id)).toEqual({ record: false, file: 'kept-for-others' })
+  expect(await read(fatima, heir.id)).toHaveProperty('removedAt')
+  expect(await rowOf(third.id)).toMatchObject({ plexPath, downloaderId, bytes, sharedFrom: null })
+  expect(await remove(admin, third.id)).toEqual({ record: true, file: 'removing' })
+  expect(told).toMatchObject([{ downloadId: third.id, plexPath, downloaderId }])
+})
+
+test('who only shares a file cannot take it away; an admin can, from everybody', async () => {
+  const told = await removals()
+  const original = await storeFile(frank)
+  const shared = [await storeShared(fatima, original), await storeShared(fatima, original)]
+  const [first, second] = shared.map(({ id }) => id)
+  expect(await remove(fatima, first ?? '')).toEqual({ record: true, file: 'kept-for-others' })
+  expect(told).toEqual([])
+  expect(await rowOf(original.id)).toMatchObject({ plexPath: original.plexPath })
+  expect(await remove(admin, second ?? '')).toEqual({ record: true, file: 'removing' })
+  expect(told).toMatchObject([{ downloadId: original.id, userId: frank.userId }])
+  expect(await auditOf(admin.userId)).toEqual([{ action: 'youtube.download.delete', target: second }])
+})
+
+test('where space is counted, no one but an admin leaves a file without a record', async () => {
+  await removals()
+  const asked = askUnder({ USER_QUOTA_BYTES: '1000' })
+  const { id } = await storeFile(frank)
+  await expectProblem(await asked('DELETE', path(id), frank), 'forbidden')
+  expect((await asked('DELETE', path(id, '?file=true'), frank)).status).toBe(200)
+  const other = await storeFile(frank)
+  expect((await asked('DELETE', path(other.id), admin)).status).toBe(200)
+})
+
+test('retention takes what is too old or too much, never what is protected by any who have it', async () => {
+  const told = await removals()
+  const at = (day: number) => ({ endedAt: new Date(Date.UTC(2026, 8, day)).toISOString() })
+  const old = await storeFile(frank, { bytes: 10, ...at(1) })
+  const guarded = await storeFile(frank, { bytes: 20, ...at(2) })
+  const sharedLater = await storeFile(frank, { bytes: 30, ...at(3) })
+  const next = await storeFile(fatima, { bytes: 40, ...at(4) })
+  const last = await storeFile(fatima, { bytes: 50, ...at(5) })
+  const sharesGuarded = await storeShared(fatima, guarded)
+  await storeShared(fatima, sharedLater, at(20))
+  await storeFile(frank, { bytes: 1_000, status: 'scanning', endedAt: null })
+  await storeFile(frank, { bytes: 5_000, ...at(1), removedAt: '2026-09-02T00:00:00.000Z' })
+  const protect = (friend: Friend, id: string, json: unknown) =>
+    ask('PUT', path(id, '/protection'), { ...friend, json })
+  const { data } = await expectData(
+    await protect(fatima, sharesGuarded.id, { protected: true }),
+    200,
+    DownloadBody,
+  )
+  expect(data).toMatchObject({ id: sharesGuarded.id, protected: true })
+  await expectProblem(await protect(fatima, old.id, { protected: true }), 'not-found')
+  await expectProblem(await protect(frank, old.id, { protected: 1 }), 'invalid-request')
+
+  const plan = [
+    { downloadId: old.id, title: 'A film', bytes: 10, reason: 'space' as const },
+    { downloadId: next.id, title: 'A film', bytes: 40, reason: 'space' as const },
+  ]
+  const figures = { removed: plan, freedBytes: 50, keptBytes: 1_100, later: 0 }
+  expect(await retain(admin, { maxBytes: 1_110 })).toEqual({ dryRun: true, ...figures })
+  expect(told).toEqual([])
+  expect(await auditOf(admin.userId)).toEqual([])
+  expect(await retain(admin, { maxBytes: 1_110, dryRun: false })).toEqual({ dryRun: false, ...figures })
+  expect(told.map(({ downloadId }) => downloadId)).toEqual([old.id, next.id])
+  expect(await auditOf(admin.userId)).toEqual([{ action: 'youtube.retention', target: '2 files, 50 bytes' }])
+
+  const tooOld = (Date.now() - Date.UTC(2026, 8, 5) - 1_000) / 86_400_000
+  const byAge = await retain(admin, { maxAgeDays: tooOld })
+  expect(byAge.removed.map(({ downloadId, reason }) => [downloadId, reason])).toEqual([
+    [old.id, 'age'],
+    [next.id, 'age'],
+    [last.id, 'age'],
+  ])
+  expect(await retain(admin, {})).toMatchObject({ removed: [], keptBytes: 1_150 })
+  const configured = askUnder({ RETENTION_MAX_BYTES: '1140' })
+  expect(await retain(admin, {}, configured)).toMatchObject({ freedBytes: 10, keptBytes: 1_140 })
+})
+
+test('retention goes round once an hour, a bounded number at a time, and only where it is set up', async () => {
+  const told = await removals()
+  await Promise.all(Array.from({ length: 51 }, () => storeFile(frank)))
+  const prepare = vi.spyOn(Object.getPrototypeOf(env.DB) as D1Database, 'prepare')
+  const under: Env = Object.assign({}, env, { RETENTION_DAYS: '1' })
+  const { retention } = buildServices(env)
+  const configured = buildServices(under).retention
+  const due = Date.parse('2026-11-01T12:23:40Z')
+  expect(await retention.round(due)).toBe(0)
+  expect(await configured.round(due - 60_000)).toBe(0)
+  expect(await configured.round(due + 60_000)).toBe(0)
+  expect(prepare).not.toHaveBeenCalled()
+  expect(await configured.round(due)).toBe(50)
+  expect(told).toHaveLength(50)
+  expect((await auditOf('retention')).at(-1)?.action).toBe('youtube.retention')
+  expect(await retain(admin, { maxAgeDays: 1 })).toMatchObject({
+    freedBytes: 5_000,
+    keptBytes: 100,
+    later: 1,
+  })
+})
