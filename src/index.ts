@@ -58,11 +58,12 @@ export default {
   },
 
   async scheduled({ scheduledTime }, env) {
-    const { health, webhooks, adoptDownloads, retention } = isolateOf(env).services
+    const { health, webhooks, adoptDownloads, collecting, retention } = isolateOf(env).services
     const rounds = await Promise.allSettled([
       health.round(),
       webhooks.sweep(),
       adoptDownloads(),
+      collecting.round(),
       retention.round(scheduledTime),
     ])
     for (const round of rounds) {

@@ -41,6 +41,7 @@ import { createReads } from './plex/reads.ts'
 import { createScans } from './plex/scans.ts'
 import { createPlex } from './plex/service.ts'
 import { createSessions } from './plex/sessions.ts'
+import { createShelf } from './plex/shelf.ts'
 import { createWebhooks } from './webhooks/service.ts'
 import { buildYoutubeServices } from './youtube-services.ts'
 
@@ -165,6 +166,7 @@ export function buildServices(env: Env) {
     config,
     db,
     cache,
+    plex: createShelf({ reader, collections }),
     audit,
     tell: (userId, event) => rooms.publish({ kind: 'user', userId }, event),
     now,

@@ -79,7 +79,12 @@ export const catalogue = {
   'video-unavailable': {
     status: 422,
     title: 'The video cannot be fetched',
-    members: { reason: z.string(), retryable: z.boolean(), advice: z.string().optional() },
+    members: {
+      reason: z.string(),
+      retryable: z.boolean(),
+      advice: z.string().optional(),
+      retryAt: z.iso.datetime().optional(),
+    },
   },
   'idempotency-key-reused': {
     status: 422,

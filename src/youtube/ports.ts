@@ -1,10 +1,12 @@
 import type { DownloaderState, DownloaderVersions, RestingSite } from '#contract/downloader-link.ts'
 import type { Download, PlacedFile, Playlist, VideoMetadata } from '#contract/downloads.ts'
 import type { Failure } from '#contract/failures.ts'
+import type { LiveEvent } from '#contract/live.ts'
 import type { DownloadOptions } from '#contract/options.ts'
 import type { WindowDecision } from '#resilience/sliding-window.ts'
 
 import type { AnswerCache } from '../http/cached-response.ts'
+import type { Log } from '../http/env.ts'
 
 export type NewDownload = Pick<
   Download,
@@ -32,6 +34,11 @@ export type DownloadStore = {
   withdraw(id: string): Promise<void>
   activeOf(userId: string, videoId: string): Promise<string | undefined>
   find(scope: Scope, id: string): Promise<Download | undefined>
+  findAll(userId: string, ids: readonly string[]): Promise<readonly Download[]>
+  /** Of these, and of what this user has that shares their files: what is in the library and shown by Plex. */
+  placed(userId: string, ids: readonly string[]): Promise<readonly Download[]>
+  /** What the files take that are there. */
+  bytesOf(scope: Scope): Promise<number>
 }
 
 /** Which downloads have put a file of a video into the library, and in what form. Eventually so: never proof. */
@@ -116,15 +123,54 @@ export type Quota = {
   peek(userId: string): Promise<WindowDecision>
 }
 
+/** An item as Plex shows it to somebody. */
+export type SeenItem = {
+  readonly ratingKey: string
+  readonly libraryKey?: string | undefined
+  readonly type: string
+}
+
+/** Plex, as one user. Throws problems only. */
+export type PlexShelf = {
+  /** Those of the items that Plex shows this user at this moment, with their own token. */
+  seen(userId: string, ratingKeys: readonly string[]): Promise<readonly SeenItem[]>
+  /** Puts items of one type into the collection of that title, which is made if there is none. */
+  collect(
+    userId: string,
+    place: { readonly libraryKey: string; readonly title: string },
+    ratingKeys: readonly string[],
+  ): Promise<void>
+}
+
+/** A download whose item has yet to join a collection. */
+export type ToCollect = {
+  readonly id: string
+  readonly userId: string
+  readonly title: string
+  readonly ratingKey: string
+}
+
+export type CollectingStore = {
+  /** At random, so that those which Plex will not have are in nobody’s way. */
+  waiting(since: string, limit: number): Promise<readonly ToCollect[]>
+  collected(ids: readonly string[], at: string): Promise<void>
+}
+
 export type YoutubeDependencies = {
   readonly store: DownloadStore
   readonly queue: Queue
   readonly library: LibraryIndex
   readonly quota: Quota
   readonly cache: AnswerCache
+  readonly plex: Pick<PlexShelf, 'seen'>
+  readonly tell: (userId: string, event: LiveEvent) => Promise<void>
   readonly allowedHosts: readonly string[]
   readonly limit: { readonly limit: number; readonly windowMs: number }
+  /** In bytes; what is absent is not limited. */
+  readonly storage: { readonly user?: number | undefined; readonly total?: number | undefined }
   readonly metadataTtlMs: number
+  readonly log: Log
   readonly now: () => number
   readonly newId: () => string
+  readonly wait: (ms: number) => Promise<unknown>
 }

@@ -17,7 +17,12 @@ export const QuotaBody = z.object({
     remaining: z.int(),
     windowSeconds: z.int(),
     canDownload: z.boolean(),
-    resetAt: z.iso.datetime().optional(),
+    resetAt: z.iso.datetime().optional().meta({ description: 'When one more is left' }),
+    storage: z.object({
+      usedBytes: z.int().meta({ description: 'What one’s own files in the library take' }),
+      limitBytes: z.int().optional(),
+      isFull: z.boolean().meta({ description: 'One’s own limit is reached, or that of all together' }),
+    }),
   }),
 })
 

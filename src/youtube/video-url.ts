@@ -1,6 +1,9 @@
 /** A video as we know it: `id` is the same for every address of it, `url` is the address we use. */
 export type Video = { readonly id: string; readonly url: string }
 
+/** A playlist, likewise. */
+export type PlaylistAddress = { readonly id: string; readonly url: string }
+
 export const youtubeHosts = [
   'youtube.com',
   'www.youtube.com',
@@ -10,6 +13,7 @@ export const youtubeHosts = [
 ] as const
 
 const idForm = /^[A-Za-z0-9_-]{11}$/
+const listForm = /^[A-Za-z0-9_-]{2,64}$/
 /** The URL parser takes these out or turns them round; an address is one as it stands, or none. */
 const notInAddress = /[\s\\\p{Cc}]/u
 const maxIdLength = 64
@@ -20,13 +24,30 @@ const pathForms = /^\/(?:shorts|live|embed|v)\/([^/]+)\/?$/
  * operator allows their `host[:port]`. `undefined`: refused.
  */
 export function parseVideoUrl(text: string, allowedHosts: readonly string[]): Video | undefined {
-  if (notInAddress.test(text)) return undefined
-  const url = URL.parse(text)
+  const url = parseAddress(text)
+  if (!url) return undefined
+  if (!isYoutube(url)) return elsewhere(url, allowedHosts)
+  const id = youtubeId(url)
+  return id === undefined ? undefined : { id, url: `https://www.youtube.com/watch?v=${id}` }
+}
+
+/** Reads the address of a playlist, or of a video that is shown as part of one. */
+export function parsePlaylistUrl(text: string, allowedHosts: readonly string[]): PlaylistAddress | undefined {
+  const url = parseAddress(text)
+  if (!url) return undefined
+  if (!isYoutube(url)) return elsewhere(url, allowedHosts)
+  const id = url.searchParams.get('list') ?? ''
+  const isShown = /^\/playlist\/?$/.test(url.pathname) || youtubeId(url) !== undefined
+  return isShown && listForm.test(id) ? { id, url: `https://www.youtube.com/playlist?list=${id}` } : undefined
+}
+
+function parseAddress(text: string): URL | undefined {
+  const url = notInAddress.test(text) ? undefined : URL.parse(text)
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) return undefined
-  if (isYoutube(url)) {
-    const id = youtubeId(url)
-    return id === undefined ? undefined : { id, url: `https://www.youtube.com/watch?v=${id}` }
-  }
+  return url
+}
+
+function elsewhere(url: URL, allowedHosts: readonly string[]): Video | undefined {
   if (!allowedHosts.includes(url.host)) return undefined
   url.hash = ''
   return { id: `${url.host}${url.pathname}${url.search}`, url: url.href }
@@ -46,6 +67,9 @@ function youtubeId(url: URL): string | undefined {
         : pathForms.exec(path)?.[1]
   return id !== undefined && idForm.test(id) ? id : undefined
 }
+
+/** The video under the id that is kept of it. */
+export const shortVideo = async ({ id, url }: Video): Promise<Video> => ({ id: await shortId(id), url })
 
 /** An id that fits where ids go: a long one is cut short and ends in its digest. */
 export async function shortId(id: string): Promise<string> {

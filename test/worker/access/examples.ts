@@ -28,6 +28,8 @@ export const examples: Readonly<Record<string, Example>> = {
   scanPath: { json: { path: '/media/movies' } },
   readScan: { param: { id: nobodysId } },
   readVideoMetadata: { query: { url: 'https://video.example/1' } },
+  validateDownload: { json: { url: 'https://video.example/1' } },
+  requestPlaylist: { json: { url: 'https://video.example/1' } },
   requestDownload: { json: { url: 'https://video.example/1' } },
   readDownload: { param: { id: nobodysId } },
   cancelDownload: { param: { id: nobodysId } },

@@ -48,6 +48,7 @@ test('a download is accepted, named and waits for a downloader', async () => {
     videoId: 'dQw4w9WgXcQ',
     quality: '1080p',
     format: 'mp4',
+    extras: { chapters: true, thumbnail: true },
     status: 'queued',
     attempt: 1,
     progress: 0,
@@ -126,6 +127,7 @@ test('what is refused, invalid or there already costs nothing', async () => {
     remaining: 5,
     windowSeconds: 3_600,
     canDownload: true,
+    storage: { usedBytes: 0, isFull: false },
   })
   const { url } = await request(frank)
   await expectProblem(await post(frank, { url }), 'duplicate-download')
