@@ -60,16 +60,26 @@ export type SpaceLedger = {
   /** Sets aside what a job will need, or says why not. Merging needs both the parts and the whole. */
   readonly admit: (jobId: string, expectedBytes: number, free: number) => SpaceDecision
   readonly release: (jobId: string) => void
+  /** What is promised to all jobs together. */
+  readonly promisedBytes: () => number
+  /** Says how much must be free before this job is worth another try, and keeps it in mind. */
+  readonly refuse: (jobId: string, seenBytes: number) => number
+  /** Whether a job that was refused has room now and had not before. */
+  readonly makesRoom: (freeBefore: number, free: number) => boolean
 }
+
+const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, bytes) => total + bytes, 0)
 
 /** Jobs of the same moment must not each be promised the same free space. */
 export function createSpaceLedger(reserveBytes: number, maxBytes: number): SpaceLedger {
   const promised = new Map<string, number>()
+  const expected = new Map<string, number>()
+  const refused = new Map<string, number>()
   return {
     admit: (jobId, expectedBytes, free) => {
       if (expectedBytes > maxBytes) return 'too-large'
-      let others = 0
-      for (const [other, bytes] of promised) if (other !== jobId) others += bytes
+      expected.set(jobId, expectedBytes)
+      const others = sum(promised.values()) - (promised.get(jobId) ?? 0)
       const needed = expectedBytes * 2
       if (free - others < needed + reserveBytes) return 'no-space'
       promised.set(jobId, needed)
@@ -77,6 +87,19 @@ export function createSpaceLedger(reserveBytes: number, maxBytes: number): Space
     },
     release: (jobId) => {
       promised.delete(jobId)
+      expected.delete(jobId)
+    },
+    promisedBytes: () => sum(promised.values()),
+    refuse: (jobId, seenBytes) => {
+      const mostBytes = Math.max(expected.get(jobId) ?? 0, seenBytes)
+      const bytes = Math.max(1, Math.ceil(mostBytes * 2 + reserveBytes))
+      refused.set(jobId, bytes)
+      return bytes
+    },
+    makesRoom: (freeBefore, free) => {
+      const roomy = [...refused].filter(([, bytes]) => bytes > freeBefore && bytes <= free)
+      for (const [jobId] of roomy) refused.delete(jobId)
+      return roomy.length > 0
     },
   }
 }

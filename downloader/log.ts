@@ -1,3 +1,5 @@
+import { redact } from './redact.ts'
+
 export type LogFields = Readonly<Record<string, unknown>>
 
 export type Log = {
@@ -17,16 +19,16 @@ const hidden = '[redacted]'
 const secretKey = /token|authorization|cookie|password|secret/i
 const longestText = 2000
 
-/** One JSON object a line. Secrets, credentials and the query strings of addresses are left out. */
+/** One JSON object a line. Secrets, credentials and the query strings of addresses are left out, of errors also paths. */
 export function createLog(options: LogOptions): Log {
   const secrets = options.secrets.filter((secret) => secret !== '')
-  const redact = (key: string, value: unknown): unknown => {
-    if (value instanceof Error) return redactText(`${value.name}: ${value.message}`, secrets)
+  const shown = (key: string, value: unknown): unknown => {
+    if (value instanceof Error) return redact(`${value.name}: ${value.message}`, secrets)
     if (typeof value === 'string') return secretKey.test(key) ? hidden : redactText(value, secrets)
     return value
   }
   const write = (level: string, event: string, fields: LogFields): void => {
-    options.write(JSON.stringify({ at: options.now().toISOString(), level, event, ...fields }, redact))
+    options.write(JSON.stringify({ at: options.now().toISOString(), level, event, ...fields }, shown))
   }
   return {
     info: (event, fields = {}) => write('info', event, fields),

@@ -3,15 +3,25 @@ import * as z from 'zod'
 
 import { Job, Outcome } from '#contract/downloader-link.ts'
 import { PlacedFile } from '#contract/downloads.ts'
+import { Selection, Warning } from '#contract/selection.ts'
 
 export type Leased = { readonly jobId: string; readonly lease: number }
 export type Result = Leased & { readonly outcome: Outcome }
 
 /** Written before the rename, so that a crash right after it is understood. */
-export const Placement = z.object({ path: z.string(), plexPath: z.string(), file: PlacedFile })
+export const Placement = z.object({
+  path: z.string(),
+  plexPath: z.string(),
+  file: PlacedFile,
+  selection: Selection.optional(),
+  warnings: z.array(Warning).optional(),
+})
 export type Placement = z.output<typeof Placement>
 
-/** What must outlive the process: jobs held, results nobody has acknowledged, and what was placed for a job. */
+/**
+ * What must outlive the process: jobs held, results nobody has acknowledged, what was placed for a job, and which sites
+ * want to be left alone.
+ */
 export type Outbox = {
   readonly hold: (job: Job) => void
   readonly held: () => Job[]
@@ -25,6 +35,8 @@ export type Outbox = {
   readonly recordPlacement: (jobId: string, placement: Placement, at: number) => void
   readonly placement: (jobId: string) => Placement | undefined
   readonly forgetPlacementsBefore: (at: number) => void
+  readonly sites: () => (readonly [name: string, state: unknown])[]
+  readonly saveSite: (name: string, state: object) => void
   readonly close: () => void
 }
 
@@ -36,11 +48,13 @@ const schema = `
   CREATE TABLE IF NOT EXISTS placements (
     job_id TEXT PRIMARY KEY, placement TEXT NOT NULL, at INTEGER NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS sites (name TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT;
 `
 
 const Row = z.object({ job_id: z.string(), lease: z.int(), outcome: z.string() })
 const JobRow = z.object({ job: z.string() })
 const PlacementRow = z.object({ placement: z.string() })
+const SiteRow = z.object({ name: z.string(), state: z.string() })
 
 /** Opens the outbox for this process alone; throws when another has it. */
 export function openOutbox(path: string): Outbox {
@@ -52,7 +66,12 @@ export function openOutbox(path: string): Outbox {
     database.close()
     throw error
   }
-  return { ...jobsAndResults(database), ...placements(database), close: () => database.close() }
+  return {
+    ...jobsAndResults(database),
+    ...placements(database),
+    ...sites(database),
+    close: () => database.close(),
+  }
 }
 
 function jobsAndResults(database: DatabaseSync) {
@@ -114,6 +133,23 @@ function placements(database: DatabaseSync) {
     },
     forgetPlacementsBefore: (at: number): void => {
       forget.run(at)
+    },
+  }
+}
+
+function sites(database: DatabaseSync) {
+  const all = database.prepare('SELECT name, state FROM sites ORDER BY rowid')
+  const insert = database.prepare(
+    'INSERT INTO sites (name, state) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET state = excluded.state',
+  )
+  return {
+    sites: () =>
+      all.all().map((row): readonly [string, unknown] => {
+        const { name, state } = SiteRow.parse(row)
+        return [name, JSON.parse(state)]
+      }),
+    saveSite: (name: string, state: object): void => {
+      insert.run(name, JSON.stringify(state))
     },
   }
 }

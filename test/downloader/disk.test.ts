@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createSpaceLedger } from '../../downloader/disk.ts'
+import { createStanding } from '../../downloader/standing.ts'
 
 test('twice the size and the reserve must be free', () => {
   const { admit } = createSpaceLedger(100, 1000)
@@ -19,4 +20,37 @@ test('what is promised to one job is not promised to another', () => {
 test('what is too large is refused, however much is free', () => {
   const { admit } = createSpaceLedger(0, 1000)
   expect(admit('a', 1001, Number.MAX_SAFE_INTEGER)).toBe('too-large')
+})
+
+test('a job without room says how much it needs, by what was expected or by what it has shown', () => {
+  const { admit, refuse, release, promisedBytes } = createSpaceLedger(100, 10_000)
+  expect(admit('a', 50, 1000)).toBe('admitted')
+  expect(promisedBytes()).toBe(100)
+  expect(admit('b', 500, 1000)).toBe('no-space')
+  expect(refuse('b', 0)).toBe(1100)
+  expect(refuse('b', 600)).toBe(1300)
+  release('b')
+  expect(refuse('c', 0)).toBe(100)
+  expect(createSpaceLedger(0, 1).refuse('d', 0)).toBe(1)
+})
+
+test('it is news when a refused job has room again, once, or when much has changed', () => {
+  const ledger = createSpaceLedger(0, 10_000)
+  const { tell, isNews } = createStanding({ resting: () => [] }, ledger)
+  const told = (freeBytes: number): number => tell({ freeBytes, troubles: [] }).freeBytes
+  ledger.admit('a', 502, 1000)
+  ledger.refuse('a', 0)
+  expect(told(1000)).toBe(1000)
+  expect([1003, 1004, 1004, 1010, 1011, 989].map((free) => isNews(free))).toEqual([
+    false,
+    true,
+    false,
+    false,
+    true,
+    true,
+  ])
+  // What is promised is not free.
+  ledger.admit('b', 100, 1000)
+  expect(told(1000)).toBe(800)
+  expect(told(100)).toBe(0)
 })
