@@ -1,0 +1,74 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { leaseMs } from '#contract/downloader-link.ts'
+import { Health, serveHealth, watchHealth, type HealthFacts } from '../../downloader/health.ts'
+
+const facts: HealthFacts = {
+  downloaderId: 'under-test',
+  connected: true,
+  slots: 2,
+  running: 1,
+  outbox: 0,
+  freeBytes: 1,
+  troubles: [],
+  versions: { downloader: '0.1.0', node: '24' },
+}
+const lost = { ...facts, connected: false }
+
+function watchAt() {
+  let now = 0
+  const watch = watchHealth(() => now)
+  return {
+    ...watch,
+    at: (moment: number) => {
+      now = moment
+    },
+    says: (given: HealthFacts) => {
+      const { well, health } = watch.report(given)
+      return [well, health.status, Date.parse(health.since)]
+    },
+  }
+}
+
+test('it is well from the first word of the Worker to a lease after the last', () => {
+  const { heard, at, says } = watchAt()
+  expect(says(lost)).toEqual([false, 'starting', 0])
+  at(1000)
+  heard(false)
+  at(5000)
+  heard(true)
+  expect(says(facts)).toEqual([true, 'ok', 1000])
+  at(5000 + leaseMs - 1)
+  expect(says(lost)).toEqual([true, 'degraded', 5000])
+  at(5000 + leaseMs)
+  expect(says(lost)).toEqual([false, 'degraded', 5000])
+  heard(false)
+  expect(says(facts)).toEqual([true, 'ok', 5000 + leaseMs])
+})
+
+test('troubles are told, and no reason to start it anew', () => {
+  const { heard, says } = watchAt()
+  heard(false)
+  expect(says({ ...facts, troubles: ['low-space'] })).toEqual([true, 'degraded', 0])
+})
+
+test('what is stopping is not well', () => {
+  const { heard, stopping, says } = watchAt()
+  heard(false)
+  stopping()
+  expect(says(facts)).toEqual([false, 'stopping', 0])
+})
+
+test('it is told to this machine alone, at one address', async () => {
+  const watch = watchHealth(() => 0)
+  const { port, close } = await serveHealth(0, () => watch.report(facts))
+  onTestFinished(close)
+  const ask = (path: string, method = 'GET') => fetch(`http://127.0.0.1:${port}${path}`, { method })
+  const starting = await ask('/health')
+  expect(starting.status).toBe(503)
+  expect(Health.parse(await starting.json())).toMatchObject({ status: 'starting', ...facts })
+  watch.heard(false)
+  expect((await ask('/health')).status).toBe(200)
+  expect((await ask('/')).status).toBe(404)
+  expect((await ask('/health', 'POST')).status).toBe(405)
+  await expect(serveHealth(port, () => watch.report(facts))).rejects.toThrow('EADDRINUSE')
+})

@@ -1,0 +1,104 @@
+import fc from 'fast-check'
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test, type TestContext } from 'vitest'
+import { alone } from '../../../downloader/update/alone.ts'
+import { installed, isNewer, openPrograms } from '../../../downloader/update/programs.ts'
+import { dueAt } from '../../../downloader/update/schedule.ts'
+import { preferInstalled, type Updater } from '../../../downloader/update/update.ts'
+
+async function folderOf({ onTestFinished }: Pick<TestContext, 'onTestFinished'>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'medianest-programs-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+const [oldest, older, newest] = ['2026.10.01', '2026.10.26', '2026.11.20'] as const
+const hourMs = 60 * 60_000
+
+test('what is in use is looked up anew, and is what was installed when nothing else is there', async (context) => {
+  const programs = openPrograms(await folderOf(context), '/opt/yt-dlp')
+  expect(programs.path()).toBe('/opt/yt-dlp')
+  const file = await programs.add(newest, Buffer.from('new'))
+  expect(programs.path()).toBe('/opt/yt-dlp')
+  await programs.choose({ inUse: newest, previous: installed, setAside: [] }, new Date())
+  expect(programs.path()).toBe(file)
+  expect(await readFile(file, 'utf8')).toBe('new')
+  await programs.discard(newest)
+  expect(programs.path()).toBe('/opt/yt-dlp')
+})
+
+test('the one before is kept, and older ones until nothing can be running them', async (context) => {
+  const folder = await folderOf(context)
+  const programs = openPrograms(folder, '/opt/yt-dlp')
+  for (const version of [oldest, older, newest]) await programs.add(version, Buffer.from(version))
+  const now = Date.now()
+  await programs.choose({ inUse: oldest, setAside: [] }, new Date(now))
+  await programs.choose({ inUse: older, previous: oldest, setAside: [] }, new Date(now))
+  await programs.choose({ inUse: newest, previous: older, setAside: [] }, new Date(now))
+  const kept = async (hours: number): Promise<string[]> => {
+    await programs.prune(new Date(now + hours * hourMs))
+    return (await readdir(folder)).sort()
+  }
+  const both = ['yt-dlp-2026.10.26', 'yt-dlp-2026.11.20', 'yt-dlp.json']
+  expect(await kept(23)).toEqual(['yt-dlp-2026.10.01', ...both])
+  expect(await kept(25)).toEqual(both)
+})
+
+test('what came with a newer downloader is preferred to what was fetched', async (context) => {
+  const programs = openPrograms(await folderOf(context), '/opt/yt-dlp')
+  await programs.add(older, Buffer.from('fetched'))
+  const installedIs = (version: string) => {
+    const ask: Updater['ask'] = async () => ({ version })
+    return preferInstalled({ programs, ask, now: () => new Date() })
+  }
+  await programs.choose({ inUse: older, previous: installed, setAside: [] }, new Date())
+  await installedIs(oldest)
+  expect(programs.choice().inUse).toBe(older)
+  await installedIs(newest)
+  expect(programs.choice()).toEqual({ inUse: installed, previous: older, setAside: [] })
+})
+
+test('versions are ordered by day and further number', () => {
+  expect(isNewer('2026.11.20', '2026.11.20')).toBe(false)
+  expect(isNewer('2026.11.20.1', '2026.11.20')).toBe(true)
+  expect(isNewer('2026.11.20', 'custom')).toBeUndefined()
+  const version = fc
+    .tuple(
+      fc.integer({ min: 2025, max: 2028 }),
+      fc.integer({ min: 1, max: 12 }),
+      fc.integer({ min: 1, max: 28 }),
+    )
+    .map((parts) => parts.map((part) => String(part).padStart(2, '0')).join('.'))
+  fc.assert(
+    fc.property(version, version, (one, other) => {
+      // With leading zeros they sort as text.
+      expect(isNewer(one, other)).toBe(one > other)
+    }),
+  )
+})
+
+test('only one at a time does the work', async (context) => {
+  const lock = join(await folderOf(context), 'lock')
+  const inner = await alone(lock, () => alone(lock, async () => 'both'))
+  expect(inner).toBeUndefined()
+  await expect(alone(lock, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken')
+  expect(await alone(lock, async () => 'again')).toBe('again')
+})
+
+test('it is looked once a day, not by all at the same hour, and sooner when it is known to be old', () => {
+  const at = 1_800_000_000_000
+  expect(dueAt(undefined, at, ['ytdlp-missing'], 1)).toBe(at)
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (lot) => {
+      expect(Math.abs(dueAt(at, 0, [], lot) - at - 24 * hourMs)).toBeLessThanOrEqual(2 * hourMs)
+      expect(dueAt(at, 0, ['low-space'], lot)).toBe(dueAt(at, 0, [], lot))
+      for (const trouble of ['ytdlp-old', 'ytdlp-outdated'] as const) {
+        expect(dueAt(at, 0, [trouble], lot)).toBeGreaterThanOrEqual(at + 4 * hourMs)
+        expect(dueAt(at, 0, [trouble], lot)).toBeLessThanOrEqual(at + 5 * hourMs)
+      }
+    }),
+  )
+  expect(dueAt(at, 0, [], 0)).toBeLessThan(dueAt(at, 0, [], 1))
+})
