@@ -34,6 +34,13 @@ export function downloaderEnvironment(place: DownloaderPlace): Variables {
 }
 
 function defaults({ demo }: DownloaderPlace): Variables {
+  return { DOWNLOADER_ID: 'local', HEALTH_PORT: '0', ...(demo ? demoDefaults : {}) }
+}
+
+const demoDefaults: Variables = {
   // The demo's films are small, and so may be the disk it is tried on.
-  return { DOWNLOADER_ID: 'local', ...(demo ? { RESERVE_BYTES: String(128 * 1024 * 1024) } : {}) }
+  RESERVE_BYTES: String(128 * 1024 * 1024),
+  // Its video site is on this machine, and may be visited at any pace.
+  SITE_STARTS_PER_HOUR: '100000',
+  SITE_BURST: '1000',
 }

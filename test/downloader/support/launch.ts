@@ -31,6 +31,7 @@ export function launch(
       LIBRARY_DIR: library,
       PLEX_LIBRARY_PATH: '/plex/videos',
       RESERVE_BYTES: '1000000',
+      HEALTH_PORT: '0',
       YT_DLP_PATH: tools.ytDlp,
       FFMPEG_PATH: tools.ffmpeg,
       FFPROBE_PATH: tools.ffprobe,
