@@ -6,7 +6,14 @@ import { expect, test, type TestContext } from 'vitest'
 import { alone } from '../../../downloader/update/alone.ts'
 import { installed, isNewer, openPrograms } from '../../../downloader/update/programs.ts'
 import { dueAt } from '../../../downloader/update/schedule.ts'
-import { preferInstalled, type Updater } from '../../../downloader/update/update.ts'
+import {
+  preferInstalled,
+  update,
+  type RollBackReason,
+  type Updater,
+} from '../../../downloader/update/update.ts'
+import type { YtDlpFacts } from '../../../downloader/versions.ts'
+import { startReleases } from '../support/releases.ts'
 
 async function folderOf({ onTestFinished }: Pick<TestContext, 'onTestFinished'>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'medianest-programs-'))
@@ -102,3 +109,50 @@ test('it is looked once a day, not by all at the same hour, and sooner when it i
   )
   expect(dueAt(at, 0, [], 0)).toBeLessThan(dueAt(at, 0, [], 1))
 })
+
+test('what a person went back from is not taken unasked', async (context) => {
+  const { updater, programs } = await updaterOf(context, {})
+  await programs.choose({ inUse: installed, setAside: [newest] }, new Date())
+  expect(await update(updater, { unasked: true })).toEqual({ kind: 'set-aside', version: newest })
+  expect(await update(updater)).toEqual({ kind: 'updated', from: older, to: newest })
+  expect(programs.choice()).toEqual({ inUse: newest, previous: installed, setAside: [] })
+})
+
+const refusals: readonly (readonly [RollBackReason, Partial<Updater>])[] = [
+  ['no-program-for-this-machine', { asset: async () => undefined }],
+  ['no-checksum', { asset: async () => 'yt-dlp_other' }],
+  ['unreachable', { releases: 'http://127.0.0.1:1/releases' }],
+  ['challenge-solver-lost', { ask: asking({ challengeSolver: '0.8.0' }, {}) }],
+  ['js-runtime-lost', { ask: asking({ jsRuntime: 'node-24.21.0' }, {}) }],
+  ['interrupted', { signal: AbortSignal.abort() }],
+]
+
+test.for(refusals)('the old one stays: %s', async ([reason, changes], context) => {
+  const { updater, programs, folder } = await updaterOf(context, changes)
+  expect(await update(updater)).toMatchObject({ kind: 'rolled-back', to: older, reason })
+  expect(programs.path()).toBe('/opt/yt-dlp')
+  expect(await readdir(folder)).toEqual([])
+})
+
+/** Says this of the installed program and that of the one that is tried. */
+function asking(ofInstalled: Partial<YtDlpFacts>, ofTried: Partial<YtDlpFacts>): Updater['ask'] {
+  return async (program) =>
+    program === '/opt/yt-dlp' ? { version: older, ...ofInstalled } : { version: newest, ...ofTried }
+}
+
+async function updaterOf(context: TestContext, changes: Partial<Updater>) {
+  const [folder, releases] = await Promise.all([folderOf(context), startReleases(context)])
+  releases.publish(newest, Buffer.from('a program'))
+  const programs = openPrograms(folder, '/opt/yt-dlp')
+  const updater: Updater = {
+    programs,
+    releases: releases.url,
+    asset: async () => 'yt-dlp',
+    ask: asking({}, {}),
+    canary: async () => undefined,
+    signal: new AbortController().signal,
+    now: () => new Date(),
+    ...changes,
+  }
+  return { folder, programs, updater }
+}

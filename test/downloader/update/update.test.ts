@@ -104,7 +104,7 @@ test.concurrent(
     await eventually(async () => {
       const commands = await commandsIn(library)
       return commands.some((command) => command.includes(fetched))
-    })
+    }, 30_000)
     for (const { jobId } of [under, next]) {
       const { outcome } = await worker.hear('result', (said) => said.jobId === jobId, 40_000)
       expect(outcome.kind).toBe('completed')
