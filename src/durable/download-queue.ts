@@ -6,10 +6,13 @@ import { isActive } from '#contract/downloads.ts'
 
 import { configOf } from '../config.ts'
 import { createDownloadRecords } from '../platform/download-records.ts'
+import { createLibraryIndex } from '../platform/library-index.ts'
 import { createLiveRooms } from '../platform/live-rooms.ts'
 import { log } from '../platform/logger.ts'
 import { itemUrl } from '../plex/parse.ts'
-import { isHeldBy, newJob, type Job, type Scan } from '../youtube/job.ts'
+import type { ScanRequest } from '../plex/scan.ts'
+import type { Situation } from '../youtube/assign.ts'
+import { isHeldBy, newJob, reopened, type Job } from '../youtube/job.ts'
 import type {
   ConnectedDownloader,
   LiveState,
@@ -19,11 +22,15 @@ import type {
   QueueOverview,
   Removal,
 } from '../youtube/ports.ts'
+import { restingSites } from '../youtube/sites.ts'
+import { forUser } from '../youtube/view.ts'
 import { DownloadStory } from './download-story.ts'
-import { DownloaderSockets, sendTo } from './downloader-sockets.ts'
+import { DownloaderSockets } from './downloader-sockets.ts'
 import { DownloaderTalk } from './downloader-talk.ts'
+import { FileRemovals } from './file-removals.ts'
 import { JobRounds } from './job-rounds.ts'
 import { JobTable } from './job-table.ts'
+import { LibraryUpdates } from './library-updates.ts'
 import { OwnerEvents } from './owner-events.ts'
 import { Questions } from './questions.ts'
 import { reasonOf } from './reason-of.ts'
@@ -40,31 +47,41 @@ export class DownloadQueue extends DurableObject<Env> {
   readonly #jobs = new JobTable(this.ctx.storage.kv)
   readonly #downloaders = new DownloaderSockets(this.ctx)
   readonly #records = createDownloadRecords(drizzle(this.env.DB), this.#config.plex.machineIdentifier)
+  readonly #library = new LibraryUpdates(createLibraryIndex(this.env.CACHE))
   readonly #events = new OwnerEvents(
     createLiveRooms(this.env.LIVE_ROOM, this.#config.liveShards, log).publish,
   )
-  readonly #questions = new Questions()
+  readonly #questions = new Questions(this.#downloaders, this.#config.downloads.metadataTimeoutMs)
+  readonly #parts = {
+    jobs: this.#jobs,
+    downloaders: this.#downloaders,
+    records: this.#records,
+    library: this.#library,
+    tell: this.#events.send.bind(this.#events),
+    situation: () => this.#situation(),
+  }
+  readonly #removals = new FileRemovals({
+    ...this.#parts,
+    storage: this.ctx.storage.kv,
+    requestScan: (path, requester) => this.#requestScan({ path, requester }),
+  })
   readonly #story = new DownloadStory({
-    jobs: this.#jobs,
-    records: this.#records,
-    tell: (userId, event) => this.#events.send(userId, event),
-    requestScan: (downloadId, scan) => this.#requestScan(downloadId, scan),
+    ...this.#parts,
+    removals: this.#removals,
+    requestScan: (downloadId, { path, file }) =>
+      this.#requestScan({ path, requester: { kind: 'download', downloadId, file } }),
     itemUrl: (ratingKey) => itemUrl(this.#config.plex.machineIdentifier, ratingKey),
-    isAnyConnected: () => this.#downloaders.all().length > 0,
     retry: this.#config.downloads,
+    random: Math.random,
   })
-  readonly #rounds = new JobRounds({
-    jobs: this.#jobs,
-    downloaders: this.#downloaders,
-    records: this.#records,
-    story: this.#story,
-  })
+  readonly #rounds = new JobRounds({ ...this.#parts, story: this.#story, removals: this.#removals })
   readonly #talk = new DownloaderTalk({
-    jobs: this.#jobs,
-    downloaders: this.#downloaders,
+    ...this.#parts,
     questions: this.#questions,
     story: this.#story,
+    removals: this.#removals,
   })
+  #paused: boolean | undefined
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -73,7 +90,9 @@ export class DownloadQueue extends DurableObject<Env> {
 
   enqueue(download: NewDownload, how?: { readonly attempt: number }): Promise<void> {
     return this.#turn(async () => {
-      if (!this.#jobs.get(download.id)) this.#story.begin(newJob(download, how?.attempt))
+      if (this.#jobs.get(download.id)) return
+      if (how) this.#story.beginAgain(reopened(download, how.attempt))
+      else this.#story.begin(newJob(download))
     })
   }
 
@@ -90,7 +109,8 @@ export class DownloadQueue extends DurableObject<Env> {
 
   liveStates(ids: readonly string[]): Record<string, LiveState> {
     const jobs = ids.flatMap((id) => this.#jobs.get(id) ?? [])
-    return Object.fromEntries(jobs.map((job) => [job.id, this.#story.liveState(job)]))
+    const situation = this.#situation()
+    return Object.fromEntries(jobs.map((job) => [job.id, this.#story.liveState(job, situation)]))
   }
 
   /** The user's downloads that are not over, for a subscriber who has just come. */
@@ -100,66 +120,59 @@ export class DownloadQueue extends DurableObject<Env> {
     const states = this.liveStates(downloads.map(({ id }) => id))
     return downloads
       .filter(({ status }) => isActive(status))
-      .map((download) => ({ ...download, ...states[download.id] }))
+      .map((download) => ({ ...forUser({ role: 'user' }, download), ...states[download.id] }))
   }
 
-  async metadata(url: string): Promise<MetadataAnswer> {
-    const all = this.#downloaders.all()
-    const able = all.find(({ downloader }) => !downloader.state.troubles.includes('ytdlp-missing'))
-    const chosen = able ?? all[0]
-    if (!chosen) return { kind: 'unavailable' }
-    const question = this.#questions.ask(this.#config.downloads.metadataTimeoutMs)
-    sendTo(chosen.socket, { type: 'ask', requestId: question.id, question: { kind: 'metadata', url } })
-    const answer = await question.answer
-    return answer.kind === 'playlist' ? { kind: 'timeout' } : answer
+  metadata(url: string): Promise<MetadataAnswer> {
+    return this.#questions.metadata(url, Date.now())
   }
 
-  async playlist(url: string, limit: number): Promise<PlaylistAnswer> {
-    const [chosen] = this.#downloaders.all()
-    if (!chosen) return { kind: 'unavailable' }
-    const question = this.#questions.ask(this.#config.downloads.metadataTimeoutMs)
-    sendTo(chosen.socket, {
-      type: 'ask',
-      requestId: question.id,
-      question: { kind: 'playlist', url, limit },
-    })
-    const answer = await question.answer
-    return answer.kind === 'metadata' ? { kind: 'timeout' } : answer
+  playlist(url: string, limit: number): Promise<PlaylistAnswer> {
+    return this.#questions.playlist(url, limit, Date.now())
   }
 
   overview(): QueueOverview {
-    const count = (state: Job['state']) => this.#jobs.all().filter((job) => job.state === state).length
     return {
-      paused: false,
-      waiting: count('waiting'),
-      running: count('leased'),
-      scanning: count('scanning'),
-      removals: 0,
+      paused: this.#isPaused(),
+      waiting: this.#count('waiting'),
+      running: this.#count('leased'),
+      scanning: this.#count('scanning'),
+      removals: this.#removals.onDisk().length,
     }
   }
 
-  async pause(_paused: boolean): Promise<void> {}
+  pause(paused: boolean): Promise<void> {
+    return this.#turn(async () => {
+      if (paused === this.#isPaused()) return
+      this.ctx.storage.kv.put('paused', paused)
+      this.#paused = paused
+      this.#events.sendToAdmins({ event: 'youtube:queue', data: { paused } })
+    })
+  }
 
-  async remove(_removal: Removal): Promise<void> {}
+  remove(removal: Removal): Promise<void> {
+    return this.#turn(async () => this.#removals.order(removal))
+  }
 
-  downloaders(): ConnectedDownloader[] {
-    return this.#downloaders.all().map(({ downloader: { downloaderId, slots, versions, state } }) => ({
+  downloaders(now = Date.now()): ConnectedDownloader[] {
+    return this.#downloaders.all().map(({ downloader: { downloaderId, slots, versions, state, rests } }) => ({
       id: downloaderId,
       slots,
       busy: this.#jobs.all().filter((job) => isHeldBy(job, downloaderId)).length,
       freeBytes: state.freeBytes,
-      sites: state.sites ?? [],
+      sites: restingSites(rests, now),
       troubles: state.troubles,
       versions,
     }))
   }
 
   queued(): number {
-    return this.#jobs.all().filter(({ state }) => state === 'waiting').length
+    return this.#count('waiting')
   }
 
-  scanned(id: string, ratingKey: string | undefined): Promise<void> {
-    return this.#turn(() => this.#story.scanned(id, ratingKey, Date.now()))
+  async scanned(id: string, ratingKey: string | undefined): Promise<void> {
+    await this.#turn(() => this.#story.scanned(id, ratingKey, Date.now()))
+    await this.#library.settled()
   }
 
   /** The minute's round, and the taking in of downloads that were stored and are unknown here. Answers how many. */
@@ -214,10 +227,29 @@ export class DownloadQueue extends DurableObject<Env> {
     })
   }
 
-  async #requestScan(downloadId: string, { path, file }: Scan): Promise<boolean> {
+  #situation(): Situation {
+    return {
+      jobs: this.#jobs.all(),
+      candidates: this.#downloaders.candidates(),
+      paused: this.#isPaused(),
+      perSite: this.#config.downloads.perSite,
+      removing: this.#removals.onDisk(),
+    }
+  }
+
+  #isPaused(): boolean {
+    this.#paused ??= this.ctx.storage.kv.get<boolean>('paused') ?? false
+    return this.#paused
+  }
+
+  #count(state: Job['state']): number {
+    return this.#jobs.all().filter((job) => job.state === state).length
+  }
+
+  async #requestScan(request: ScanRequest): Promise<boolean> {
     try {
       const server = this.env.PLEX_SERVER.getByName(this.#config.plex.machineIdentifier)
-      await server.requestScan({ path, requester: { kind: 'download', downloadId, file } })
+      await server.requestScan(request)
       return true
     } catch (error) {
       log('warn', 'scan-not-requested', { cause: reasonOf(error) })

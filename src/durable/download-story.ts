@@ -1,25 +1,36 @@
 import type { Outcome } from '#contract/downloader-link.ts'
 import type { Phase, Progress, VideoMetadata } from '#contract/downloads.ts'
-import type { Failure } from '#contract/failures.ts'
 import type { LiveEvent } from '#contract/live.ts'
 
+import { removalOf } from '../platform/download-control.ts'
 import type { DownloadRecords } from '../platform/download-records.ts'
 import { folderOf } from '../plex/location.ts'
-import { advance, asDownload, liveState, placed, released, retried } from '../youtube/job.ts'
-import type { Job, RetryPolicy, Scan } from '../youtube/job.ts'
+import type { Situation } from '../youtube/assign.ts'
+import { advance, asDownload, placed, released, type Job, type Scan } from '../youtube/job.ts'
 import type { LiveState } from '../youtube/ports.ts'
+import { verdictOn, withoutEvidence, type RetryPolicy } from '../youtube/verdict.ts'
+import { liveState } from '../youtube/waits.ts'
+import { Completions } from './completions.ts'
+import type { FileRemovals } from './file-removals.ts'
 import type { JobTable } from './job-table.ts'
+import type { LibraryUpdates } from './library-updates.ts'
 
 type Dependencies = {
   readonly jobs: JobTable
   readonly records: DownloadRecords
+  readonly library: LibraryUpdates
+  readonly removals: FileRemovals
+  readonly situation: () => Situation
   readonly tell: (userId: string, event: LiveEvent) => void
   /** Whether the request was taken; it may be made again. */
   readonly requestScan: (downloadId: string, scan: Scan) => Promise<boolean>
   readonly itemUrl: (ratingKey: string) => string
-  readonly isAnyConnected: () => boolean
   readonly retry: RetryPolicy
+  readonly random: () => number
 }
+
+type Completed = Extract<Outcome, { kind: 'completed' }>
+type Failed = Extract<Outcome, { kind: 'failed' }>
 
 /**
  * What becomes of each download. Every change is written to D1, then kept here, then told to its owner: when one of
@@ -28,16 +39,25 @@ type Dependencies = {
  */
 export class DownloadStory {
   readonly #to: Dependencies
+  readonly #completions: Completions
   readonly #progress = new Map<string, Progress>()
 
   constructor(dependencies: Dependencies) {
     this.#to = dependencies
+    this.#completions = new Completions({ ...dependencies, forget: (id) => this.#forget(id) })
   }
 
   begin(job: Job): void {
     this.#to.jobs.put(job)
     const download = { ...asDownload(job), ...this.liveState(job) }
     this.#to.tell(job.userId, { event: 'youtube:created', data: { downloadId: job.id, download } })
+  }
+
+  /** Somebody has asked for another try. */
+  beginAgain(job: Job): void {
+    this.#to.jobs.put(job)
+    const data = { downloadId: job.id, attempt: job.attempt }
+    this.#to.tell(job.userId, { event: 'youtube:retrying', data })
   }
 
   async started(job: Job, metadata: VideoMetadata, now: number): Promise<void> {
@@ -70,39 +90,40 @@ export class DownloadStory {
         if (!(await this.cancel(job.userId, job.id, now))) this.#forget(job.id)
         return
       case 'failed':
-        return this.#failed(job, outcome.failure, now)
+        return this.#failed(job, outcome, now)
     }
   }
 
-  /** Back in the queue, to begin anew. */
+  /** Back in the queue. It begins anew, but for its owner it does not go back: this is the same attempt. */
   release(jobs: readonly Job[]): void {
     for (const job of jobs) {
-      this.#progress.delete(job.id)
+      const known = this.#progress.get(job.id)
+      if (known) this.#progress.set(job.id, { phase: known.phase, percent: known.percent })
       this.#to.jobs.put(released(job))
     }
   }
 
+  /** At any moment before it is over. A file that is in place already goes. */
   async cancel(userId: string, id: string, now: number): Promise<boolean> {
     const cancelled = await this.#to.records.cancelled(id, userId, now)
     if (!cancelled) return false
     this.#forget(id)
+    const removal = removalOf(cancelled)
+    if (removal) this.#to.removals.order(removal)
     this.#to.tell(userId, { event: 'youtube:cancelled', data: { downloadId: id } })
     return true
   }
 
-  /** How the scan for a placed file ended. May come again, or when nobody waits for it any more. */
-  async scanned(id: string, ratingKey: string | undefined, now: number): Promise<void> {
-    const { jobs, records, tell, itemUrl } = this.#to
-    const completed = await records.completed(id, ratingKey, now)
-    const shown = completed ?? (ratingKey === undefined ? undefined : await records.shown(id, ratingKey))
-    if (jobs.get(id)?.state === 'scanning') this.#forget(id)
-    if (completed?.file) {
-      tell(completed.userId, { event: 'youtube:completed', data: { downloadId: id, file: completed.file } })
-    }
-    if (shown && ratingKey !== undefined) {
-      const data = { downloadId: id, ratingKey, url: itemUrl(ratingKey) }
-      tell(shown.userId, { event: 'youtube:available', data })
-    }
+  /** A file was placed for a download nobody here knows of: it goes, unless the download came to a good end. */
+  async strayed(id: string, downloaderId: string, { file, plexPath }: Completed): Promise<void> {
+    const row = await this.#to.records.row(id)
+    if (row?.status !== 'cancelled' && row?.status !== 'failed') return
+    const { userId, videoId } = row
+    this.#to.removals.order({ downloadId: id, userId, videoId, downloaderId, plexPath, file })
+  }
+
+  scanned(id: string, ratingKey: string | undefined, now: number): Promise<void> {
+    return this.#completions.scanned(id, ratingKey, now)
   }
 
   /** Asks for the scan of a placed file, unless that was done. */
@@ -112,17 +133,18 @@ export class DownloadStory {
     if (requested) this.#to.jobs.put(placed(job, { ...job.scan, requested }))
   }
 
-  liveState(job: Job): LiveState {
-    return liveState(job, this.#progress.get(job.id), this.#to.isAnyConnected(), Date.now())
+  liveState(job: Job, situation = this.#to.situation()): LiveState {
+    return liveState(job, this.#progress.get(job.id), situation, Date.now())
   }
 
-  async #placed(
-    job: Job,
-    { file, plexPath }: Extract<Outcome, { kind: 'completed' }>,
-    now: number,
-  ): Promise<void> {
+  async #placed(job: Job, outcome: Completed, now: number): Promise<void> {
     const { jobs, records, requestScan, tell } = this.#to
-    if (!(await records.scanning(job.id, file))) return this.#forget(job.id)
+    const { file, plexPath, selection, warnings } = outcome
+    const downloaderId = job.lease?.holder ?? ''
+    if (!(await records.scanning(job.id, { file, plexPath, selection, warnings, downloaderId }))) {
+      await this.strayed(job.id, downloaderId, outcome)
+      return this.#forget(job.id)
+    }
     const scan = { path: folderOf(plexPath), file: plexPath, since: now, requested: false }
     const requested = await requestScan(job.id, scan)
     jobs.put(placed(job, { ...scan, requested }))
@@ -130,20 +152,22 @@ export class DownloadStory {
     tell(job.userId, { event: 'youtube:processing', data: { downloadId: job.id, phase: 'scanning' } })
   }
 
-  async #failed(job: Job, failure: Failure, now: number): Promise<void> {
-    const { jobs, records, tell, retry } = this.#to
-    const { id, userId } = job
-    const next = retried(job, failure, retry, now)
-    if (!next) {
-      const news = await records.failed(id, failure, now)
-      this.#forget(id)
-      if (news) tell(userId, { event: 'youtube:failed', data: { downloadId: id, failure } })
+  async #failed(job: Job, { failure, neededBytes }: Failed, now: number): Promise<void> {
+    const { jobs, records, tell, situation, retry, random } = this.#to
+    const { candidates } = situation()
+    const verdict = verdictOn(job, failure, { candidates, retry, neededBytes, now, random: random() })
+    const data = { downloadId: job.id, failure: withoutEvidence(verdict.failure) }
+    if (verdict.kind === 'failed') {
+      const news = await records.failed(job.id, failure, now)
+      this.#forget(job.id)
+      if (news) tell(job.userId, { event: 'youtube:failed', data })
       return
     }
-    if (!(await records.retrying(id, failure, next.attempt))) return this.#forget(id)
-    this.#progress.delete(id)
-    jobs.put(next)
-    tell(userId, { event: 'youtube:retrying', data: { downloadId: id, attempt: next.attempt, failure } })
+    const { attempt } = verdict.job
+    if (!(await records.retrying(job.id, verdict.failure, attempt))) return this.#forget(job.id)
+    this.#progress.delete(job.id)
+    jobs.put(verdict.job)
+    tell(job.userId, { event: 'youtube:retrying', data: { ...data, attempt } })
   }
 
   #forget(id: string): void {

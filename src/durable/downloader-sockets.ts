@@ -1,15 +1,23 @@
 import * as z from 'zod'
 
-import { DownloaderState, DownloaderVersions, type ToDownloader } from '#contract/downloader-link.ts'
+import {
+  DownloaderState,
+  DownloaderVersions,
+  RestingSite,
+  type ToDownloader,
+} from '#contract/downloader-link.ts'
 import { Phase } from '#contract/downloads.ts'
 
-import type { Candidate } from '../youtube/job.ts'
+import type { Candidate } from '../youtube/assign.ts'
+import { canWork } from '../youtube/health.ts'
+import { restsOf } from '../youtube/sites.ts'
 
 const Attachment = z.object({
   downloaderId: z.string(),
   slots: z.int(),
   versions: DownloaderVersions,
-  state: DownloaderState,
+  state: DownloaderState.omit({ sites: true }),
+  rests: z.array(RestingSite.omit({ waitMs: true }).extend({ until: z.number() })).default([]),
   /** Has just declined: not to be offered anything before this instant, in ms. */
   unwillingUntil: z.number(),
   connectedAt: z.number(),
@@ -59,7 +67,14 @@ export class DownloaderSockets {
   }
 
   candidates(): Candidate[] {
-    return this.all().map(({ downloader }) => downloader)
+    return this.all().map(({ downloader: { downloaderId, slots, unwillingUntil, rests, state } }) => ({
+      downloaderId,
+      slots,
+      unwillingUntil,
+      rests,
+      freeBytes: state.freeBytes,
+      isUnfit: !canWork(state.troubles),
+    }))
   }
 
   heard(socket: WebSocket, now: number): void {
@@ -89,6 +104,11 @@ export class DownloaderSockets {
   #find(downloaderId: string): Connected | undefined {
     return this.all().find(({ downloader }) => downloader.downloaderId === downloaderId)
   }
+}
+
+/** What a downloader says of itself, by the clock of this side. */
+export function standingOf({ sites, ...state }: DownloaderState, now: number) {
+  return { state, rests: restsOf(sites, now), unwillingUntil: 0 }
 }
 
 export function sendTo(socket: WebSocket, message: ToDownloader): void {

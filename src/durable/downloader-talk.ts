@@ -1,8 +1,12 @@
-import { FromDownloader, leaseMs, linkProtocol, parseFrame } from '#contract/downloader-link.ts'
+import { FromDownloader, leaseMs, linkProtocol, parseFrame, siteOf } from '#contract/downloader-link.ts'
+import type { Outcome } from '#contract/downloader-link.ts'
 
 import { leasedUntil, holdsLease, isHeldBy, reconcile, type Job } from '../youtube/job.ts'
+import { withoutRest, withRest } from '../youtube/sites.ts'
+import { restFor } from '../youtube/verdict.ts'
 import type { DownloadStory } from './download-story.ts'
-import { sendTo, type Downloader, type DownloaderSockets } from './downloader-sockets.ts'
+import { sendTo, standingOf, type Downloader, type DownloaderSockets } from './downloader-sockets.ts'
+import type { FileRemovals } from './file-removals.ts'
 import type { JobTable } from './job-table.ts'
 import type { Questions } from './questions.ts'
 
@@ -16,6 +20,7 @@ type Dependencies = {
   readonly downloaders: DownloaderSockets
   readonly questions: Questions
   readonly story: DownloadStory
+  readonly removals: FileRemovals
 }
 
 /** What downloaders say, and what it means for the jobs they hold. */
@@ -35,11 +40,11 @@ export class DownloaderTalk {
     if (!downloader) return socket.close(1008, 'say hello first')
     switch (message.type) {
       case 'state':
-        return this.#to.downloaders.update(socket, { state: message.state, unwillingUntil: 0 })
+        return this.#to.downloaders.update(socket, standingOf(message.state, now))
       case 'answer':
         return this.#to.questions.answered(message.requestId, message.answer)
       case 'removed':
-        return
+        return this.#to.removals.heard(downloader.downloaderId, message, now)
       default:
         return this.#hearOfJob(socket, downloader, message, now)
     }
@@ -58,7 +63,7 @@ export class DownloaderTalk {
   }
 
   #greet(socket: WebSocket, hello: Said<'hello'>, now: number): void {
-    const { jobs, downloaders, story } = this.#to
+    const { jobs, downloaders, story, removals } = this.#to
     const { downloaderId, slots, versions, state, holding, protocol } = hello
     if (protocol !== linkProtocol) return socket.close(1002, `this side speaks protocol ${linkProtocol}`)
     const { kept, drop, lost } = reconcile(jobs.all(), downloaderId, holding)
@@ -67,14 +72,14 @@ export class DownloaderTalk {
       downloaderId,
       slots,
       versions,
-      state,
-      unwillingUntil: 0,
+      ...standingOf(state, now),
       connectedAt: now,
       phases,
     })
     for (const job of kept) jobs.put(job)
     story.release(lost)
     sendTo(socket, { type: 'welcome', drop })
+    removals.remind(downloaderId)
   }
 
   async #hearOfJob(socket: WebSocket, downloader: Downloader, said: Leased, now: number): Promise<void> {
@@ -82,6 +87,9 @@ export class DownloaderTalk {
     const job = this.#to.jobs.get(jobId)
     if (holdsLease(job, downloader.downloaderId, lease)) await this.#take(socket, downloader, job, said, now)
     else if (said.type === 'accepted') sendTo(socket, { type: 'cancel', jobId, lease })
+    else if (said.type === 'result' && said.outcome.kind === 'completed' && !job) {
+      await this.#to.story.strayed(jobId, downloader.downloaderId, said.outcome)
+    }
     if (said.type === 'result') sendTo(socket, { type: 'acknowledged', jobId, lease })
   }
 
@@ -90,11 +98,9 @@ export class DownloaderTalk {
     switch (said.type) {
       case 'accepted':
         return
-      case 'declined': {
-        const unwillingMs = said.reason === 'no-slot' ? noSlotMs : leaseMs
-        downloaders.update(socket, { unwillingUntil: now + unwillingMs })
+      case 'declined':
+        downloaders.update(socket, this.#declined(downloader, job, said.reason, now))
         return story.release([job])
-      }
       case 'started':
         return story.started(job, said.metadata, now)
       case 'progress': {
@@ -104,8 +110,26 @@ export class DownloaderTalk {
         return
       }
       case 'result':
+        downloaders.update(socket, { rests: this.#restsAfter(downloader, job, said.outcome, now) })
         return story.ended(job, said.outcome, now)
     }
+  }
+
+  #declined(
+    { rests }: Downloader,
+    { url }: Job,
+    reason: Said<'declined'>['reason'],
+    now: number,
+  ): Partial<Downloader> {
+    if (reason !== 'site') return { unwillingUntil: now + (reason === 'no-slot' ? noSlotMs : leaseMs) }
+    return { rests: withRest(rests, { site: siteOf(url), reason: 'pace', until: now + noSlotMs }, now) }
+  }
+
+  /** What a result says about its site, should the downloader not have said so itself. */
+  #restsAfter({ rests }: Downloader, job: Job, outcome: Outcome, now: number) {
+    if (outcome.kind === 'completed') return withoutRest(rests, siteOf(job.url), now)
+    const rest = outcome.kind === 'failed' ? restFor(job, outcome.failure, now) : undefined
+    return rest ? withRest(rests, rest, now) : rests
   }
 
   /** Without those of jobs it no longer holds. */

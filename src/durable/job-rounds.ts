@@ -2,9 +2,12 @@ import { leaseMs } from '#contract/downloader-link.ts'
 
 import type { DownloadRecords } from '../platform/download-records.ts'
 import { log } from '../platform/logger.ts'
-import { assign, lapse, newJob, wakeAt, type Job } from '../youtube/job.ts'
+import { assign, type Situation } from '../youtube/assign.ts'
+import { lapse, newJob, type Job } from '../youtube/job.ts'
+import { wakeAt } from '../youtube/waits.ts'
 import type { DownloadStory } from './download-story.ts'
 import type { DownloaderSockets } from './downloader-sockets.ts'
+import type { FileRemovals } from './file-removals.ts'
 import type { JobTable } from './job-table.ts'
 import { reasonOf } from './reason-of.ts'
 
@@ -18,6 +21,8 @@ type Dependencies = {
   readonly downloaders: DownloaderSockets
   readonly records: DownloadRecords
   readonly story: DownloadStory
+  readonly removals: FileRemovals
+  readonly situation: () => Situation
 }
 
 /** What happens to jobs without anybody saying a word. */
@@ -30,9 +35,9 @@ export class JobRounds {
 
   /** Stores what has changed, and offers what waits. Answers when to look again, if that is known. */
   handOut(now: number): number | undefined {
-    const { jobs, downloaders } = this.#to
-    const candidates = downloaders.candidates()
-    const assigned = assign(jobs.all(), candidates, now)
+    const { jobs, downloaders, situation } = this.#to
+    const before = situation()
+    const assigned = assign(before, now)
     for (const job of assigned) jobs.put(job)
     // Nobody is offered what is not stored.
     jobs.flush()
@@ -40,18 +45,19 @@ export class JobRounds {
       const job = { jobId: id, lease: lease.token, url, videoId, quality, format, extras, attempt }
       downloaders.send(lease.holder, { type: 'offer', job })
     }
-    return wakeAt(jobs.all(), candidates, now)
+    return wakeAt({ ...before, jobs: jobs.all() }, now)
   }
 
   /** Takes jobs from downloaders that are gone, and gives up on a Plex that does not answer. */
   async look(now: number): Promise<void> {
-    const { jobs, downloaders, story } = this.#to
+    const { jobs, downloaders, story, removals } = this.#to
     const heard = (downloaderId: string) => downloaders.lastHeard(downloaderId)
     for (const job of lapse(jobs.all(), heard, now, leaseMs)) {
       if (job.state === 'waiting') story.release([job])
       else jobs.put(job)
     }
     downloaders.closeSilent(now - leaseMs)
+    await removals.round()
     for (const job of jobs.all()) await this.#lookAfterScan(job, now)
   }
 

@@ -1,4 +1,4 @@
-import type { Job } from '../youtube/job.ts'
+import { restored, type Job } from '../youtube/job.ts'
 
 type Storage = Pick<DurableObjectStorage['kv'], 'get' | 'put' | 'delete' | 'list'>
 
@@ -39,7 +39,8 @@ export class JobTable {
   }
 
   #read(): Map<string, Job> {
-    this.#jobs ??= new Map([...this.#storage.list<Job>({ prefix: 'job:' })].map(([, job]) => [job.id, job]))
+    const stored = () => [...this.#storage.list<Job>({ prefix: 'job:' })]
+    this.#jobs ??= new Map(stored().map(([, job]) => [job.id, restored(job)]))
     return this.#jobs
   }
 }

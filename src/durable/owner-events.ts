@@ -1,4 +1,4 @@
-import type { LiveEvent } from '#contract/live.ts'
+import type { Audience, LiveEvent } from '#contract/live.ts'
 
 import type { Publish } from '../live/ports.ts'
 
@@ -12,6 +12,14 @@ export class OwnerEvents {
   }
 
   send(userId: string, event: LiveEvent): void {
-    this.#last = this.#last.then(() => this.#publish({ kind: 'user', userId }, event))
+    this.#publishNext({ kind: 'user', userId }, event)
+  }
+
+  sendToAdmins(event: LiveEvent): void {
+    this.#publishNext({ kind: 'admins' }, event)
+  }
+
+  #publishNext(audience: Audience, event: LiveEvent): void {
+    this.#last = this.#last.then(() => this.#publish(audience, event))
   }
 }

@@ -1,13 +1,22 @@
-import { and, eq, inArray, isNull, ne, or, type SQL } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, isNull, ne, or, type SQL } from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
 
-import type { Download } from '#contract/downloads.ts'
-import { type DownloadStatus, type PlacedFile, type VideoMetadata } from '#contract/downloads.ts'
-import { type Failure } from '#contract/failures.ts'
+import type { Download, PlacedFile, VideoMetadata } from '#contract/downloads.ts'
+import type { Failure } from '#contract/failures.ts'
+import type { Selection, Warning } from '#contract/selection.ts'
 
-import type { NewDownload } from '../youtube/ports.ts'
+import type { NewDownload, Removal } from '../youtube/ports.ts'
 import { toDownload, type DownloadRow } from './download-row.ts'
 import { downloads } from './tables.ts'
+
+/** What is known of a file once it is in place. */
+export type Placed = {
+  readonly file: PlacedFile
+  readonly selection?: Selection | undefined
+  readonly warnings?: Warning[] | undefined
+  readonly plexPath: string
+  readonly downloaderId: string
+}
 
 /** A download that D1 says is not over. */
 export type Unfinished = NewDownload & Pick<DownloadRow, 'status' | 'attempt'>
@@ -18,7 +27,6 @@ export type Unfinished = NewDownload & Pick<DownloadRow, 'status' | 'attempt'>
  */
 export type DownloadRecords = ReturnType<typeof createDownloadRecords>
 
-const beforeScan = ['queued', 'running', 'retrying'] as const satisfies DownloadStatus[]
 const maxAdopted = 1_000
 
 export function createDownloadRecords(db: DrizzleD1Database, machineIdentifier: string) {
@@ -30,7 +38,6 @@ export function createDownloadRecords(db: DrizzleD1Database, machineIdentifier: 
       .returning({ id: downloads.id })
     return row !== undefined
   }
-  const owner = { userId: downloads.userId, file: downloads.file }
   const iso = (at: number) => new Date(at).toISOString()
 
   return {
@@ -66,7 +73,17 @@ export function createDownloadRecords(db: DrizzleD1Database, machineIdentifier: 
       )
     },
 
-    scanning: (id: string, file: PlacedFile) => change(id, { status: 'scanning', file, failure: null }),
+    scanning: (id: string, placed: Placed) =>
+      change(id, {
+        status: 'scanning',
+        failure: null,
+        file: placed.file,
+        selection: placed.selection ?? null,
+        warnings: placed.warnings ?? null,
+        plexPath: placed.plexPath,
+        downloaderId: placed.downloaderId,
+        bytes: placed.file.bytes,
+      }),
 
     retrying: (id: string, failure: Failure, attempt: number) =>
       change(id, { status: 'retrying', failure, attempt }),
@@ -74,32 +91,91 @@ export function createDownloadRecords(db: DrizzleD1Database, machineIdentifier: 
     failed: (id: string, failure: Failure, at: number) =>
       change(id, { status: 'failed', failure, endedAt: iso(at) }),
 
-    /** Not once the file is in place: there is nothing left to stop. */
-    cancelled: (id: string, userId: string, at: number) =>
-      change(
-        id,
-        { status: 'cancelled', endedAt: iso(at) },
-        eq(downloads.userId, userId),
-        inArray(downloads.status, beforeScan),
-      ),
+    /** The download as it was when it ended so, or nothing when it had ended before. */
+    cancelled: async (id: string, userId: string, at: number): Promise<DownloadRow | undefined> => {
+      const [row] = await db
+        .update(downloads)
+        .set({ status: 'cancelled', endedAt: iso(at) })
+        .where(and(eq(downloads.id, id), eq(downloads.userId, userId), isNull(downloads.endedAt)))
+        .returning()
+      return row
+    },
 
-    completed: async (id: string, ratingKey: string | undefined, at: number) => {
+    completed: async (
+      id: string,
+      ratingKey: string | undefined,
+      at: number,
+    ): Promise<DownloadRow | undefined> => {
       const [row] = await db
         .update(downloads)
         .set({ status: 'completed', endedAt: iso(at), ...(ratingKey !== undefined && { ratingKey }) })
         .where(and(eq(downloads.id, id), eq(downloads.status, 'scanning')))
-        .returning(owner)
+        .returning()
       return row
     },
 
-    /** Plex shows it after all, though nobody waited for that any more. */
-    shown: async (id: string, ratingKey: string) => {
+    /** Completes a download with the file of another that has asked for the same. */
+    shared: async (id: string, from: DownloadRow, at: number): Promise<DownloadRow | undefined> => {
+      const { title, channel, durationSeconds, thumbnail, file, selection, warnings, ratingKey } = from
       const [row] = await db
         .update(downloads)
+        .set({
+          status: 'completed',
+          sharedFrom: from.id,
+          failure: null,
+          endedAt: iso(at),
+          title,
+          channel,
+          durationSeconds,
+          thumbnail,
+          file,
+          selection,
+          warnings,
+          ratingKey,
+        })
+        .where(and(eq(downloads.id, id), isNull(downloads.endedAt)))
+        .returning()
+      return row
+    },
+
+    /** Plex shows it after all, though nobody waited for that any more. Answers all who have that file. */
+    shown: (id: string, ratingKey: string): Promise<DownloadRow[]> =>
+      db
+        .update(downloads)
         .set({ ratingKey })
-        .where(and(eq(downloads.id, id), eq(downloads.status, 'completed'), isNull(downloads.ratingKey)))
-        .returning(owner)
+        .where(and(hasFileOf(id), eq(downloads.status, 'completed'), isNull(downloads.ratingKey)))
+        .returning(),
+
+    /** Its file has left the library. Answers all who had it. */
+    removed: (
+      { downloadId, downloaderId, plexPath }: Removal,
+      at: number,
+    ): Promise<{ id: string; userId: string }[]> =>
+      db
+        .update(downloads)
+        .set({ removedAt: iso(at) })
+        .where(
+          and(
+            isNotNull(downloads.file),
+            isNull(downloads.removedAt),
+            or(
+              eq(downloads.sharedFrom, downloadId),
+              // Since then it may have been asked for again, and lie elsewhere.
+              and(
+                eq(downloads.id, downloadId),
+                eq(downloads.downloaderId, downloaderId),
+                eq(downloads.plexPath, plexPath),
+              ),
+            ),
+          ),
+        )
+        .returning({ id: downloads.id, userId: downloads.userId }),
+
+    row: async (id: string): Promise<DownloadRow | undefined> => {
+      const [row] = await db.select().from(downloads).where(eq(downloads.id, id)).limit(1)
       return row
     },
   }
 }
+
+const hasFileOf = (id: string) => or(eq(downloads.id, id), eq(downloads.sharedFrom, id))

@@ -1,9 +1,8 @@
 import type { Download, DownloadStatus, Phase, Progress } from '#contract/downloads.ts'
-import type { DownloadExtras, Format, Quality } from '#contract/options.ts'
-import type { Failure } from '#contract/failures.ts'
+import { DownloadExtras, type Format, type Quality } from '#contract/options.ts'
 import { grant, lapsed, type Lease } from '#resilience/lease.ts'
 
-import type { LiveState, NewDownload } from './ports.ts'
+import type { NewDownload } from './ports.ts'
 
 /** A download that is not over, as the queue keeps it. */
 export type Job = {
@@ -28,6 +27,11 @@ export type Job = {
   /** The last one its owner was told, from a connection that was lost. */
   readonly phase?: Phase
   readonly scan?: Scan
+  /** Downloaders that cannot do it, while others may. */
+  readonly avoid?: readonly string[]
+  /** Not to be offered to a downloader with less space. */
+  readonly neededBytes?: number
+  readonly tally?: Tally
 }
 
 export type Scan = {
@@ -40,24 +44,41 @@ export type Scan = {
 /** Names one admission of one job to one downloader. */
 export type Held = { readonly jobId: string; readonly lease: number }
 
-/** Someone who may take jobs. */
-export type Candidate = {
-  readonly downloaderId: string
-  readonly slots: number
-  /** Not to be offered anything before this instant, in ms. */
-  readonly unwillingUntil: number
+export type LeasedJob = Job & { readonly lease: Lease }
+
+/** How often it was tried in which way. Each way has an end, so that nothing is tried for ever. */
+export type Tally = {
+  /** Those that count against what the queue is set to. */
+  readonly tries: number
+  readonly fresh: number
+  /** From a downloader that a site wants rid of to another, and times it waited for all of them. */
+  readonly moves: number
+  readonly rests: number
+  /** Times it waited for space or for a broadcast, and since when. */
+  readonly holds: number
+  readonly heldSince?: number
 }
 
-export type RetryPolicy = { readonly tries: number; readonly retryBaseMs: number }
-
-/** When a failed request for a scan is made again. */
-const scanRetryMs = 10_000
+const noExtras = DownloadExtras.parse({})
+const untried: Tally = { tries: 0, fresh: 0, moves: 0, rests: 0, holds: 0 }
 
 export function newJob(download: NewDownload, attempt = 1): Job {
   const { id, userId, videoId, url, quality, format, extras, createdAt } = download
   const state = 'waiting'
   return { id, userId, videoId, url, quality, format, extras, createdAt, attempt, state, notBefore: 0 }
 }
+
+/** Somebody wants it tried anew: what was tried before does not count. */
+export const reopened = (download: NewDownload, attempt: number): Job => ({
+  ...newJob(download, attempt),
+  tally: untried,
+})
+
+/** A job as it was stored, by whatever release. */
+export const restored = (stored: Omit<Job, 'extras'> & Partial<Job>): Job => ({ extras: noExtras, ...stored })
+
+/** Of a job that was taken in from what D1 knows, all attempts count. */
+export const tallyOf = ({ tally, attempt }: Job): Tally => tally ?? { ...untried, tries: attempt - 1 }
 
 export const isHeldBy = (job: Job, downloaderId: string): boolean =>
   job.state === 'leased' && job.lease?.holder === downloaderId
@@ -66,35 +87,7 @@ export const isHeldBy = (job: Job, downloaderId: string): boolean =>
 export const holdsLease = (job: Job | undefined, downloaderId: string, lease: number): job is Job =>
   job !== undefined && isHeldBy(job, downloaderId) && job.lease?.token === lease
 
-/** Who gets what now: the oldest job to the downloader with the most free slots. */
-export function assign(
-  jobs: readonly Job[],
-  candidates: readonly Candidate[],
-  now: number,
-): (Job & { readonly lease: Lease })[] {
-  const free = new Map(
-    candidates
-      .filter(({ unwillingUntil }) => unwillingUntil <= now)
-      .map(({ downloaderId, slots }) => [
-        downloaderId,
-        slots - jobs.filter((job) => isHeldBy(job, downloaderId)).length,
-      ]),
-  )
-  return jobs
-    .filter((job) => isReady(job, now))
-    .toSorted((a, b) => a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id))
-    .flatMap((job) => {
-      const [best] = [...free].filter(([, slots]) => slots > 0).toSorted(([, a], [, b]) => b - a)
-      if (!best) return []
-      const [downloaderId, slots] = best
-      free.set(downloaderId, slots - 1)
-      return [leased(job, downloaderId)]
-    })
-}
-
-const isReady = ({ state, notBefore }: Job, now: number): boolean => state === 'waiting' && notBefore <= now
-
-function leased(job: Job, downloaderId: string): Job & { readonly lease: Lease } {
+export function leased(job: Job, downloaderId: string): LeasedJob {
   return { ...job, state: 'leased', lease: grant(job.lease, downloaderId, 0, Number.POSITIVE_INFINITY) }
 }
 
@@ -146,57 +139,14 @@ export function lapse(
   })
 }
 
-/** The next attempt; `undefined` when there is none. */
-export function retried(
-  job: Job,
-  { retryable, retryAt }: Failure,
-  { tries, retryBaseMs }: RetryPolicy,
-  now: number,
-): Job | undefined {
-  if (!retryable || job.attempt >= tries) return undefined
-  const backOff = now + retryBaseMs * 2 ** (job.attempt - 1)
-  const asked = retryAt === undefined ? 0 : Date.parse(retryAt)
-  return { ...released(job, Math.max(backOff, asked)), attempt: job.attempt + 1 }
-}
-
 /** The file is in place, and no downloader holds the job any more. */
 export function placed({ phase: _phase, ...job }: Job, scan: Scan): Job {
   return { ...job, state: 'scanning', scan }
 }
 
-/** When the queue must look again, unless something happens before. */
-export function wakeAt(
-  jobs: readonly Job[],
-  candidates: readonly Candidate[],
-  now: number,
-): number | undefined {
-  const times = jobs.flatMap((job): number[] => {
-    if (job.state === 'leased') return job.lease ? [job.lease.until] : []
-    if (job.state === 'scanning') return job.scan?.requested ? [] : [now + scanRetryMs]
-    if (job.notBefore > now) return [job.notBefore]
-    return candidates.map(({ unwillingUntil }) => unwillingUntil).filter((until) => until > now)
-  })
-  const next = Math.min(...times)
-  return Number.isFinite(next) ? next : undefined
-}
-
 /** Progress as it is told: within one attempt it never goes back. */
 export function advance(previous: Progress | undefined, next: Progress): Progress {
   return { ...next, percent: Math.max(previous?.percent ?? 0, next.percent) }
-}
-
-export function liveState(
-  { state, notBefore }: Job,
-  progress: Progress | undefined,
-  connected: boolean,
-  now: number,
-): LiveState {
-  if (state === 'scanning') return { progress: 100, waitingFor: 'plex' }
-  if (state === 'leased') {
-    const { percent, ...rest } = progress ?? { percent: 0 }
-    return { progress: percent, ...rest }
-  }
-  return { progress: 0, ...(notBefore <= now && { waitingFor: connected ? 'slot' : 'downloader' }) }
 }
 
 /** The download as it is told of when it comes into being. */

@@ -161,8 +161,13 @@ test('a failure that may pass is tried again later, and failed only after the la
     await nas.ends(job.leased, failed({ retryAt: new Date(Date.now() + 30_000).toISOString() }))
     await nas.quiet()
     const waiting = await read(frank, id)
-    expect(waiting).toMatchObject({ status: 'retrying', attempt: attempt + 1, failure: { code: 'network' } })
-    expect(waiting).not.toHaveProperty('waitingFor')
+    expect(waiting).toMatchObject({
+      status: 'retrying',
+      attempt: attempt + 1,
+      failure: { code: 'network' },
+      waitingFor: 'retry',
+      waitingUntil: expect.any(String),
+    })
     await queue().round(Date.now() + 31_000)
   }
   const last = await nas.takes(id)

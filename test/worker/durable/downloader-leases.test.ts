@@ -125,11 +125,13 @@ test('a downloader that was cancelled while it was away is told to drop the job'
   await ask('POST', `/api/youtube/downloads/${id}/cancel`, { token: frank.token })
   const again = await connect({ holding: [leased] })
   expect(again.welcome.drop).toEqual([id])
-  await again.ends(leased, completed)
+  again.say({ type: 'result', ...leased, outcome: completed })
+  expect(await again.next('remove')).toMatchObject({ jobId: id, plexPath: completed.plexPath })
+  await again.next('acknowledged')
   expect(await read(frank, id)).toMatchObject({ status: 'cancelled' })
 })
 
-test('a cancel and a result that come at once end the download one way, told once', async () => {
+test('a cancel and a result that come at once leave neither a job nor a file, and are told once', async () => {
   for (const resultFirst of [true, false, true, false]) {
     const frank = await newFriend()
     const owner = await listen(frank)
@@ -141,24 +143,14 @@ test('a cancel and a result that come at once end the download one way, told onc
     if (resultFirst) nas.say(result)
     const cancelling = queue().cancel(frank.userId, id)
     if (!resultFirst) nas.say(result)
-    const cancelled = await cancelling
-    await nas.acknowledged(leased)
+    expect(await cancelling).toBe(true)
+    expect(await nas.said('remove')).toMatchObject({ jobId: id, plexPath: completed.plexPath })
     await queue().scanned(id, '5')
     await request(frank)
-    const { status } = await read(frank, id)
-    expect(status).toBe(cancelled ? 'cancelled' : 'completed')
-    const names = (await owner.all(status === 'cancelled' ? 3 : 5)).map(({ event }) => event)
-    expect(names.filter((name) => name !== 'youtube:started')).toEqual(
-      status === 'cancelled'
-        ? ['youtube:created', 'youtube:cancelled', 'youtube:created']
-        : [
-            'youtube:created',
-            'youtube:processing',
-            'youtube:completed',
-            'youtube:available',
-            'youtube:created',
-          ],
-    )
+    expect(await read(frank, id)).toMatchObject({ status: 'cancelled' })
+    await expect.poll(() => owner.names().at(-1)).toBe('youtube:created')
+    const names = owner.names().filter((name) => name !== 'youtube:started' && name !== 'youtube:processing')
+    expect(names).toEqual(['youtube:created', 'youtube:cancelled', 'youtube:created'])
     expect(await isStored(id)).toBe(false)
     nas.socket.close(1000)
     await clearQueue()

@@ -133,11 +133,11 @@ export async function connect(greeting: Greeting = {}) {
       expect(await next('acknowledged')).toMatchObject(leased)
     },
     /** Whatever else is said before. */
-    async acknowledged(leased: Held): Promise<void> {
+    async said<T extends ToDownloaderType>(type: T): Promise<Message<T>> {
       let message
       do message = ToDownloader.parse(JSON.parse(await frames.take()))
-      while (message.type !== 'acknowledged')
-      expect(message).toMatchObject(leased)
+      while (message.type !== type)
+      return message as Message<T>
     },
   }
   return downloader
