@@ -36,24 +36,26 @@ export function buildYoutubeServices(env: Env, shared: Shared) {
   const { machineIdentifier } = config.plex
   const { retention, userQuotaBytes, totalQuotaBytes } = config.downloads
   const queue = createDownloadQueue(env.DOWNLOAD_QUEUE)
+  const library = createLibraryIndex(env.CACHE)
+  const youtube = createYoutube({
+    store: createDownloadStore(db, machineIdentifier),
+    queue,
+    library,
+    quota: createQuota(env.USER_GATE, config.limits.downloads, now),
+    cache,
+    plex,
+    tell,
+    allowedHosts: config.downloads.allowedHosts,
+    limit: config.limits.downloads,
+    storage: { user: userQuotaBytes, total: totalQuotaBytes },
+    metadataTtlMs: config.ttl.metadata,
+    log,
+    now,
+    newId,
+    wait: (ms) => scheduler.wait(ms),
+  })
   return {
-    youtube: createYoutube({
-      store: createDownloadStore(db, machineIdentifier),
-      queue,
-      library: createLibraryIndex(env.CACHE),
-      quota: createQuota(env.USER_GATE, config.limits.downloads, now),
-      cache,
-      plex,
-      tell,
-      allowedHosts: config.downloads.allowedHosts,
-      limit: config.limits.downloads,
-      storage: { user: userQuotaBytes, total: totalQuotaBytes },
-      metadataTtlMs: config.ttl.metadata,
-      log,
-      now,
-      newId,
-      wait: (ms) => scheduler.wait(ms),
-    }),
+    youtube,
     collecting: createCollecting({ store: createDownloadCollecting(db), plex, log, now }),
     history: createHistory({ store: createDownloadHistory(db, machineIdentifier), queue, now }),
     control: createControl({
@@ -61,6 +63,14 @@ export function buildYoutubeServices(env: Env, shared: Shared) {
       queue,
       audit,
       tell,
+      passOn: async (from, { downloadId, videoId }) => {
+        try {
+          await library.replace(videoId, from, downloadId)
+        } catch (cause) {
+          log('info', 'library-index-behind', { cause: String(cause) })
+        }
+      },
+      requireSpace: youtube.requireSpace,
       isSpaceManaged: [userQuotaBytes, totalQuotaBytes, retention.maxAgeMs, retention.maxBytes].some(
         (limit) => limit !== undefined,
       ),

@@ -100,7 +100,8 @@ export function createDownloadControl(db: DrizzleD1Database, machineIdentifier: 
     },
 
     async forget(id) {
-      await db.batch([...inherited(db, id), db.delete(downloads).where(ended(id))])
+      const [, heirs] = await db.batch([...inherited(db, id), db.delete(downloads).where(ended(id))])
+      return heirs[0]
     },
 
     async forgetWithFile(id) {
@@ -109,13 +110,14 @@ export function createDownloadControl(db: DrizzleD1Database, machineIdentifier: 
 
     async letGo(id, at) {
       const without = { removedAt: at, sharedFrom: null, plexPath: null, downloaderId: null, bytes: null }
-      await db.batch([
+      const [, heirs] = await db.batch([
         ...inherited(db, id),
         db
           .update(downloads)
           .set(without)
           .where(and(ended(id), isNull(downloads.removedAt))),
       ])
+      return heirs[0]
     },
   }
 }
@@ -165,7 +167,8 @@ function inherited(db: DrizzleD1Database, id: string) {
         bytes: of('bytes'),
         sharedFrom: null,
       })
-      .where(and(shares, isNull(downloads.removedAt))),
+      .where(and(shares, isNull(downloads.removedAt)))
+      .returning({ downloadId: downloads.id, videoId: downloads.videoId }),
   ] as const
 }
 

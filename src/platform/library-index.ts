@@ -9,11 +9,14 @@ const maxEntries = 10
 
 /**
  * Which downloads have put a file of a video into the library, in KV: a list to look things up by, while D1 and Plex say
- * what holds. An index in D1 would cost each download a row more. The queue alone writes it, so no two writers meet.
+ * what holds. An index in D1 would cost each download a row more. The queue writes it,
+ * and who passes a file on; should they ever meet, what is lost is a hint.
  */
 export function createLibraryIndex(kv: KVNamespace): LibraryIndex & {
   add(videoId: string, entry: LibraryEntry): Promise<void>
   remove(videoId: string, downloadId: string): Promise<void>
+  /** The file of one is another’s now. */
+  replace(videoId: string, from: string, to: string): Promise<void>
 } {
   const keyOf = (videoId: string) => `library:${videoId}`
   const of = async (videoId: string): Promise<LibraryEntry[]> =>
@@ -31,6 +34,11 @@ export function createLibraryIndex(kv: KVNamespace): LibraryIndex & {
       const known = await of(videoId)
       const left = known.filter((entry) => entry.downloadId !== downloadId)
       if (left.length < known.length) await put(videoId, left)
+    },
+    replace: async (videoId, from, to) => {
+      const known = await of(videoId)
+      const changed = known.map((entry) => (entry.downloadId === from ? { ...entry, downloadId: to } : entry))
+      if (known.some(({ downloadId }) => downloadId === from)) await put(videoId, changed)
     },
   }
 }

@@ -38,6 +38,8 @@ export function createAllowances({ quota, store, limit, storage, now }: Dependen
   }
 
   return {
+    requireSpace,
+
     /** Charges nothing; refuses what would be refused. */
     async require(userId: string, hear: Hear): Promise<void> {
       await requireSpace(userId)

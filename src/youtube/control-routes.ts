@@ -26,7 +26,7 @@ const retryDownload = operation({
   limit: 'metadata',
   request: { param: DownloadParam },
   responses: { 200: DownloadBody },
-  problems: ['not-found', 'download-not-failed', 'duplicate-download'],
+  problems: ['not-found', 'download-not-failed', 'duplicate-download', 'storage-quota-exceeded'],
 })
 
 const retryFailed = operation({
@@ -38,7 +38,7 @@ const retryFailed = operation({
   limit: 'metadata',
   request: { query: RetryFailedQuery },
   responses: { 200: RetriedBody },
-  problems: ['forbidden'],
+  problems: ['forbidden', 'storage-quota-exceeded'],
 })
 
 const removeDownload = operation({

@@ -4,7 +4,7 @@ import { Problem } from '#contract/problem.ts'
 
 import type { Caller } from '../http/env.ts'
 import { reachOf, scopeOf } from './history.ts'
-import type { ControlDependencies, HeldDownload } from './history-ports.ts'
+import type { ControlDependencies, Heir, HeldDownload } from './history-ports.ts'
 import type { NewDownload } from './ports.ts'
 
 export type Control = ReturnType<typeof createControl>
@@ -22,7 +22,7 @@ const worthRetrying = failureCodes.filter((code) => {
 
 /** What owners do to their downloads, and admins to anybody’s: what an admin does to another’s is put on record. */
 export function createControl(dependencies: ControlDependencies) {
-  const { store, queue, audit, tell, isSpaceManaged, now } = dependencies
+  const { store, queue, audit, tell, passOn, requireSpace, isSpaceManaged, now } = dependencies
 
   const heldBy = async (caller: Caller, id: string): Promise<HeldDownload> => {
     const held = await store.held(reachOf(caller), id)
@@ -53,6 +53,10 @@ export function createControl(dependencies: ControlDependencies) {
     return 'removing'
   }
 
+  const inherit = async (id: string, heir: Heir | undefined): Promise<void> => {
+    if (heir) await passOn(id, heir)
+  }
+
   const refuseActive = ({ download }: HeldDownload): void => {
     if (isActive(download.status)) throw new Problem('download-active')
   }
@@ -69,6 +73,7 @@ export function createControl(dependencies: ControlDependencies) {
 
     async retry(caller: Caller, id: string): Promise<void> {
       const { ownerId, download } = await heldBy(caller, id)
+      await requireSpace(ownerId)
       if ((await beginAgain([id])).length > 0) return note(caller, ownerId, 'retry', id)
       const active = await store.activeOf(ownerId, download.videoId)
       if (active !== undefined && active !== id) {
@@ -83,6 +88,7 @@ export function createControl(dependencies: ControlDependencies) {
       caller: Caller,
       { scope, code }: { scope: 'own' | 'all'; code?: readonly FailureCode[] | undefined },
     ) {
+      if (scope === 'own') await requireSpace(caller.userId)
       const chosen = await store.lastFailed(scopeOf(caller, scope), code ?? worthRetrying, maxRetried)
       const begun = new Set((await beginAgain(chosen.map(({ id }) => id))).map(({ id }) => id))
       if (scope === 'all' && begun.size > 0) {
@@ -104,7 +110,7 @@ export function createControl(dependencies: ControlDependencies) {
     async remove(caller: Caller, id: string, withFile: boolean) {
       const held = await heldBy(caller, id)
       refuseActive(held)
-      const leavesFile = !withFile && held.removal !== undefined
+      const leavesFile = !withFile && held.removal !== undefined && held.download.status === 'completed'
       if (leavesFile && !held.hasSharers && isSpaceManaged && caller.role !== 'admin') {
         throw new Problem('forbidden', {
           detail: 'Without its record the file would count nowhere: remove both',
@@ -112,7 +118,8 @@ export function createControl(dependencies: ControlDependencies) {
       }
       const kept: FileFate = held.hasSharers ? 'kept-for-others' : 'none'
       const file = withFile ? await fateOf(caller, held) : kept
-      await (file === 'removing' ? store.forgetWithFile(id) : store.forget(id))
+      if (file === 'removing') await store.forgetWithFile(id)
+      else await inherit(id, await store.forget(id))
       await note(caller, held.ownerId, 'delete', id)
       await tell(held.ownerId, {
         event: 'youtube:removed',
@@ -126,7 +133,7 @@ export function createControl(dependencies: ControlDependencies) {
       refuseActive(held)
       const file = await fateOf(caller, held)
       if (file === 'none') throw new Problem('download-has-no-file')
-      if (file === 'kept-for-others') await store.letGo(id, new Date(now()).toISOString())
+      if (file === 'kept-for-others') await inherit(id, await store.letGo(id, new Date(now()).toISOString()))
       await note(caller, held.ownerId, 'delete-file', id)
       return { record: false, file }
     },

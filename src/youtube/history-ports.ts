@@ -56,6 +56,9 @@ export type HeldDownload = {
   readonly hasSharers: boolean
 }
 
+/** A download whose file was another’s until now. */
+export type Heir = { readonly downloadId: string; readonly videoId: string }
+
 export type ControlStore = {
   held(scope: Scope, id: string): Promise<HeldDownload | undefined>
   activeOf(userId: string, videoId: string): Promise<string | undefined>
@@ -64,12 +67,12 @@ export type ControlStore = {
   /** Back to the beginning, those that have failed or were cancelled and have no active twin. Answers them. */
   reopen(ids: readonly string[]): Promise<readonly NewDownload[]>
   protect(id: string, isProtected: boolean): Promise<void>
-  /** The record goes, unless it is active; its file becomes that of the oldest download that shares it. */
-  forget(id: string): Promise<void>
+  /** The record goes, unless it is active; its file becomes that of the oldest download that shares it, if any. */
+  forget(id: string): Promise<Heir | undefined>
   /** The record goes, and those that share its file are left pointing at it: the file goes too. */
   forgetWithFile(id: string): Promise<void>
   /** The record stays and has no file any more; who shares the file inherits it as with `forget`. */
-  letGo(id: string, at: string): Promise<void>
+  letGo(id: string, at: string): Promise<Heir | undefined>
 }
 
 /** A file in the library, whoever shares it. */
@@ -101,6 +104,10 @@ export type ControlDependencies = {
   readonly queue: Queue
   readonly audit: Audit
   readonly tell: (userId: string, event: LiveEvent) => Promise<void>
+  /** Has it known that a file belongs to another download now; nothing depends on it. */
+  readonly passOn: (from: string, heir: Heir) => Promise<void>
+  /** Throws when there is no room left for more of this user’s files. */
+  readonly requireSpace: (userId: string) => Promise<void>
   /** Whether anything counts the bytes of files: then only an admin may take a file out of the books and leave it there. */
   readonly isSpaceManaged: boolean
   readonly now: () => number

@@ -56,5 +56,7 @@ export function createYoutube(dependencies: YoutubeDependencies) {
     },
 
     quota: (userId: string) => allowances.overview(userId),
+
+    requireSpace: (userId: string) => allowances.requireSpace(userId),
   }
 }

@@ -3,8 +3,9 @@ import type * as z from 'zod'
 
 import { QueueBody, PausedBody, RetriedBody } from '../../../src/youtube/control-schema.ts'
 import { YoutubeHealthBody } from '../../../src/youtube/schema.ts'
+import { askUnder } from '../support/app.ts'
 import { ask, expectData, expectProblem } from '../support/client.ts'
-import { auditOf, failure, store } from './stored.ts'
+import { auditOf, failure, store, storeFile } from './stored.ts'
 import {
   clearQueue,
   connect,
@@ -105,6 +106,17 @@ test('all that may go better is tried again, each video once', async () => {
   expect(await auditOf(admin.userId)).toEqual([{ action: 'youtube.retry-failed', target: '1 downloads' }])
   const all = '/api/youtube/downloads/retry-failed?scope=all'
   await expectProblem(await ask('POST', all, frank), 'forbidden')
+})
+
+test('who has no room left tries nothing again', async () => {
+  const asked = askUnder({ USER_QUOTA_BYTES: '100' })
+  await storeFile(frank, { bytes: 100 })
+  const { id } = await store(frank, failure('network'))
+  for (const each of [path(id, '/retry'), '/api/youtube/downloads/retry-failed']) {
+    await expectProblem(await asked('POST', each, frank), 'storage-quota-exceeded')
+  }
+  await expectProblem(await asked('POST', path(id, '/retry'), admin), 'storage-quota-exceeded')
+  expect(await read(frank, id)).toMatchObject({ status: 'failed' })
 })
 
 test('no more than a hundred are tried again at once', async () => {

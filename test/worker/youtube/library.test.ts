@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import type { DownloadQueue } from '../../../src/durable/download-queue.ts'
+import { createLibraryIndex } from '../../../src/platform/library-index.ts'
 import { buildServices } from '../../../src/services.ts'
 import { RemovedBody, RetentionBody } from '../../../src/youtube/control-schema.ts'
 import type { Removal } from '../../../src/youtube/ports.ts'
@@ -106,7 +107,11 @@ test('a file that others have passes to the oldest of them', async () => {
   const original = await storeFile(frank)
   const heir = await storeShared(fatima, original, { createdAt: '2026-10-02T00:00:00.000Z' })
   const third = await storeShared(admin, original, { createdAt: '2026-10-03T00:00:00.000Z' })
+  const index = createLibraryIndex(env.CACHE)
+  const options = { quality: '1080p', format: 'mp4', extras: { chapters: true, thumbnail: true } } as const
+  await index.add(original.videoId, { downloadId: original.id, options })
   expect(await remove(frank, original.id)).toEqual({ record: true, file: 'kept-for-others' })
+  expect(await index.of(original.videoId)).toEqual([{ downloadId: heir.id, options }])
   expect(told).toEqual([])
   const { plexPath, downloaderId, bytes } = original
   expect(await rowOf(heir.id)).toMatchObject({ plexPath, downloaderId, bytes, sharedFrom: null })
@@ -152,7 +157,7 @@ test('retention takes what is too old or too much, never what is protected by an
   const sharedLater = await storeFile(frank, { bytes: 30, ...at(3) })
   const next = await storeFile(fatima, { bytes: 40, ...at(4) })
   const last = await storeFile(fatima, { bytes: 50, ...at(5) })
-  const sharesGuarded = await storeShared(fatima, guarded)
+  const sharesGuarded = await storeShared(fatima, guarded, at(2))
   await storeShared(fatima, sharedLater, at(20))
   await storeFile(frank, { bytes: 1_000, status: 'scanning', endedAt: null })
   await storeFile(frank, { bytes: 5_000, ...at(1), removedAt: '2026-09-02T00:00:00.000Z' })
