@@ -20,8 +20,8 @@ exec setpriv --reuid ${nobody} --regid ${nobody} --clear-groups -- "$@"`
 /** How a command is started in the container, as far as this machine lets us have one. */
 function containerOf(library: string): readonly string[] {
   const wrap = ['unshare', '--mount', 'sh', '-c', isolation, 'sh', library]
-  const tried = spawnSync('unshare', [...wrap.slice(1), inject('tools').ffmpeg, '-version'])
-  return tried.status === 0 ? wrap : []
+  const [command, ...args] = [...wrap, inject('tools').ffmpeg, '-version']
+  return command && spawnSync(command, args).status === 0 ? wrap : []
 }
 
 /** What `docker build` would make, from the scripts that it calls. */
