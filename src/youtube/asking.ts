@@ -84,9 +84,8 @@ export function createAsking({ store, queue, tell, now, allowances }: Dependenci
     if (plex) await tell(userId, { event: 'youtube:available', data: { downloadId, ...plex } })
   }
 
-  const ask = async (asker: Asker, wish: Wish, { known, inLibrary }: There): Promise<Answer> => {
+  const first = async (asker: Asker, wish: Wish, inLibrary: There['inLibrary']): Promise<Answer> => {
     const { userId } = asker
-    if (known) return again(asker, wish, known)
     const active = await store.activeOf(userId, wish.video.id)
     if (active !== undefined) throw duplicate(active)
 
@@ -100,8 +99,7 @@ export function createAsking({ store, queue, tell, now, allowances }: Dependenci
     const download = newDownload(userId, wish, now())
     const stored = await store.insert(download)
     if (typeof stored === 'object') throw duplicate(stored.active)
-    if (stored === 'known')
-      return ask(asker, wish, { known: await store.find({ userId }, wish.id), inLibrary })
+    if (stored === 'known') throw duplicate(wish.id)
     await charge(asker, wish.id)
     await queue.enqueue(download)
     return {
@@ -110,7 +108,20 @@ export function createAsking({ store, queue, tell, now, allowances }: Dependenci
     }
   }
 
-  return { ask }
+  return {
+    async ask(asker: Asker, wish: Wish, { known, inLibrary }: There): Promise<Answer> {
+      if (known) return again(asker, wish, known)
+      try {
+        return await first(asker, wish, inLibrary)
+      } catch (error) {
+        // What was in the way may be the same request, which has come at the same time.
+        const twin =
+          error instanceof Problem ? await store.find({ userId: asker.userId }, wish.id) : undefined
+        if (!twin) throw error
+        return again(asker, wish, twin)
+      }
+    },
+  }
 }
 
 export type Asking = ReturnType<typeof createAsking>

@@ -1,5 +1,7 @@
 import * as z from 'zod'
 
+import { digestOf } from './digest.ts'
+
 export const IdempotencyHeader = z.object({
   'Idempotency-Key': z
     .string()
@@ -13,10 +15,14 @@ export const IdempotencyHeader = z.object({
 
 /** The id of what a user asks for under a key: a UUID of version 8, the same for the same request. */
 export async function idOf(userId: string, key: string, ...parts: readonly string[]): Promise<string> {
-  const name = new TextEncoder().encode(JSON.stringify([userId, key, ...parts]))
-  const bytes = new DataView(await crypto.subtle.digest('SHA-256', name), 0, 16)
-  bytes.setUint8(6, (bytes.getUint8(6) & 0x0f) | 0x80)
-  bytes.setUint8(8, (bytes.getUint8(8) & 0x3f) | 0x80)
-  const hex = new Uint8Array(bytes.buffer, 0, 16).toHex()
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+  const hex = await digestOf(JSON.stringify([userId, key, ...parts]))
+  // Its variant is in the two highest bits of this digit.
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0b0011) | 0b1000).toString(16)
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `${variant}${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join('-')
 }

@@ -1,7 +1,7 @@
 import type { Download } from '#contract/downloads.ts'
 import type { DownloadOptions } from '#contract/options.ts'
 
-import { formOf } from './form.ts'
+import { formOf, isSameForm } from './form.ts'
 import type { YoutubeDependencies } from './ports.ts'
 
 export type InLibrary = ReturnType<typeof createInLibrary>
@@ -40,7 +40,7 @@ export function createInLibrary({ library, store, plex, log, wait }: Dependencie
         const visible = await shown(userId, await store.placed(userId, ids))
         const isForeign = (download: Download) => Number(download.userId !== userId)
         return visible
-          .filter((download) => !options || formOf({ ...download }) === formOf(options))
+          .filter((download) => !options || isSameForm(download, options))
           .toSorted((a, b) => isForeign(a) - isForeign(b) || ids.indexOf(a.id) - ids.indexOf(b.id))
       } catch (cause) {
         log('info', 'library-in-doubt', { cause: String(cause) })

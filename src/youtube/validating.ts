@@ -1,11 +1,11 @@
-import type { VideoMetadata } from '#contract/downloads.ts'
+import type { Download, VideoMetadata } from '#contract/downloads.ts'
 import { resolveOptions, type DownloadOptions, type DownloadRequest } from '#contract/options.ts'
 import { isProblem, Problem } from '#contract/problem.ts'
 
 import type { Asked } from '../http/cached-response.ts'
 import type { Allowances } from './allowances.ts'
 import type { Validation } from './asking-schema.ts'
-import { isSameForm } from './form.ts'
+import { formOf, isSameForm } from './form.ts'
 import type { InLibrary } from './in-library.ts'
 import type { Metadata } from './metadata.ts'
 import type { YoutubeDependencies } from './ports.ts'
@@ -56,7 +56,9 @@ export function createValidating(dependencies: Dependencies) {
     ])
     const isThere = placed.some((download) => isSameForm(download, options))
     const duplicate = active === undefined ? {} : { duplicate: { downloadId: active } }
-    const shown = placed.flatMap(({ id, userId: owner, plex, quality, format, extras }) => {
+    // Who shares a file has it once, as their own.
+    const files = new Map(placed.toReversed().map((download) => [keyOf(download), download]))
+    const shown = [...files.values()].flatMap(({ id, userId: owner, plex, quality, format, extras }) => {
       const mine = role === 'admin' || owner === userId ? { downloadId: id } : {}
       return plex ? [{ ...mine, ...plex, options: { quality, format, extras } }] : []
     })
@@ -106,6 +108,8 @@ export function createValidating(dependencies: Dependencies) {
     },
   }
 }
+
+const keyOf = (download: Download) => `${download.plex?.ratingKey ?? ''} ${formOf(download)}`
 
 function told(described: VideoMetadata, options: DownloadOptions) {
   const { id, title, channel, durationSeconds, thumbnail, live, startsAt, availability } = described

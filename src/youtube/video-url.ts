@@ -1,3 +1,5 @@
+import { digestOf } from './digest.ts'
+
 /** A video as we know it: `id` is the same for every address of it, `url` is the address we use. */
 export type Video = { readonly id: string; readonly url: string }
 
@@ -74,7 +76,6 @@ export const shortVideo = async ({ id, url }: Video): Promise<Video> => ({ id: a
 /** An id that fits where ids go: a long one is cut short and ends in its digest. */
 export async function shortId(id: string): Promise<string> {
   if (id.length <= maxIdLength) return id
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(id))
-  const ending = [...new Uint8Array(digest, 0, 16)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  const ending = (await digestOf(id)).slice(0, 32)
   return `${id.slice(0, maxIdLength - ending.length)}${ending}`
 }

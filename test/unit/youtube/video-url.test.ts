@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { parseVideoUrl, shortId, youtubeHosts } from '../../../src/youtube/video-url.ts'
+import { parsePlaylistUrl, parseVideoUrl, shortId, youtubeHosts } from '../../../src/youtube/video-url.ts'
 
 const id = 'dQw4w9WgXcQ'
 const canonical = { id, url: `https://www.youtube.com/watch?v=${id}` }
@@ -131,6 +131,47 @@ test('an id is never longer than ids may be, and stays different when it is cut'
   expect(await shortId(id)).toBe(id)
 })
 
+const list = 'PLrAXtmErZgOeiKm4sgNOknGvNjby9efdf'
+const ofList = { id: list, url: `https://www.youtube.com/playlist?list=${list}` }
+
+test.each([
+  `https://www.youtube.com/playlist?list=${list}`,
+  `https://youtube.com/playlist/?list=${list}&si=x`,
+  `https://music.youtube.com/playlist?list=${list}`,
+  `https://www.youtube.com/watch?v=${id}&list=${list}&index=3`,
+  `https://youtu.be/${id}?list=${list}`,
+  `https://www.youtube.com/embed/${id}?list=${list}`,
+])('%s names the playlist', (text) => {
+  expect(parsePlaylistUrl(text, [])).toEqual(ofList)
+})
+
+test.each([
+  `https://www.youtube.com/playlist?list=`,
+  `https://www.youtube.com/playlist?list=${list}%20--exec`,
+  `https://www.youtube.com/playlist?list=${'P'.repeat(65)}`,
+  `https://www.youtube.com/playlists?list=${list}`,
+  `https://www.youtube.com/@cats?list=${list}`,
+  `https://www.youtube.com/watch?list=${list}`,
+  `https://www.youtube.com/watch?v=${id}`,
+  `https://evil.example/playlist?list=${list}`,
+  `https://user@www.youtube.com/playlist?list=${list}`,
+  `https://www.youtube.com:8443/playlist?list=${list}`,
+  `ftp://www.youtube.com/playlist?list=${list}`,
+  ` https://www.youtube.com/playlist?list=${list}`,
+  `https://www.youtube.com/playlist?list=${list}\n`,
+  list,
+])('%j names no playlist', (text) => {
+  expect(parsePlaylistUrl(text, ['videos.example.org'])).toBeUndefined()
+})
+
+test('on an allowed host a playlist is an address like any other', () => {
+  const url = 'https://videos.example.org/list/1'
+  expect(parsePlaylistUrl(`${url}#top`, ['videos.example.org'])).toEqual({
+    id: 'videos.example.org/list/1',
+    url,
+  })
+})
+
 test('no string makes it throw, and what it accepts is YouTube’s or allowed', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
@@ -138,9 +179,12 @@ test('no string makes it throw, and what it accepts is YouTube’s or allowed', 
     fc
       .tuple(fc.constantFrom(...youtubeHosts), fc.string(), fc.string())
       .map(([host, before, after]) => `https://${before}${host}${after}`),
+    fc.string({ unit: 'binary' }).map((id) => `https://www.youtube.com/playlist?list=${id}`),
   )
   fc.assert(
     fc.property(text, (candidate) => {
+      const playlist = parsePlaylistUrl(candidate, [])
+      if (playlist) expect(playlist.url).toMatch(/^https:\/\/www\.youtube\.com\/playlist\?list=[\w-]{2,64}$/)
       const video = parse(candidate)
       if (!video) return
       const { protocol, host, username, hash } = new URL(video.url)
