@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { posix, resolve, win32 } from 'node:path'
 import * as z from 'zod'
 
+import type { Pace } from './pace.ts'
 import { officialReleases } from './update/release.ts'
 import { checkTarget, parseAllowedHosts } from './ytdlp/target.ts'
 
@@ -76,11 +77,14 @@ const Settings = z.object({
   STALL_SECONDS: wholeNumber(1, 86_400).default(120),
   RESERVE_BYTES: wholeNumber(0).default(2 * gibibyte),
   MAX_BYTES: wholeNumber(1).default(50 * gibibyte),
+  SITE_STARTS_PER_HOUR: wholeNumber(1).default(240),
+  SITE_BURST: wholeNumber(1).default(10),
   RATE_LIMIT: z
     .string()
     .regex(/^\d+(?:\.\d+)?[KMG]?$/i, { error: 'must be bytes a second, such as 500K or 4.2M' })
     .optional(),
   COOKIES_FILE: absolute.optional(),
+  SPONSORBLOCK_API: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).optional(),
   PROXY: z
     .url({ protocol: /^(?:https?|socks[45]h?)$/, error: 'must be an http or socks address' })
     .optional(),
@@ -120,8 +124,12 @@ export type Config = {
   readonly stallMs: number
   readonly reserveBytes: number
   readonly maxBytes: number
+  /** How often one site is visited. */
+  readonly sitePace: Pace
   readonly rateLimit: string | undefined
   readonly cookiesFile: string | undefined
+  /** Asked instead of SponsorBlock itself. */
+  readonly sponsorBlockApi: string | undefined
   readonly proxy: string | undefined
   /** Where the state of health is asked for, on this very machine; 0 lets the system choose. */
   readonly healthPort: number | undefined
@@ -175,8 +183,10 @@ function toConfig(env: z.output<typeof Env>, host: string): Config {
     stallMs: env.STALL_SECONDS * 1000,
     reserveBytes: env.RESERVE_BYTES,
     maxBytes: env.MAX_BYTES,
+    sitePace: { startsPerHour: env.SITE_STARTS_PER_HOUR, burst: env.SITE_BURST },
     rateLimit: env.RATE_LIMIT,
     cookiesFile: env.COOKIES_FILE,
+    sponsorBlockApi: env.SPONSORBLOCK_API,
     proxy: env.PROXY,
     healthPort: env.HEALTH_PORT === 'off' ? undefined : env.HEALTH_PORT,
     updatesDaily: env.AUTO_UPDATE === 'daily',

@@ -12,7 +12,7 @@ export type Episode = {
 
 const longestName = 200
 const longestChannel = 60
-const longestSuffix = ' - 2160p-thumb.jpg'.length
+const longestSuffix = ' - 2160p.zh-Hant-HK.srt'.length
 
 const lookAlikes: Readonly<Record<string, string>> = {
   '/': '⧸',
@@ -87,7 +87,9 @@ export function stemOf(episode: Episode, index: number): string {
   return start + safeName(episode.title, left, id) + end
 }
 
-const placedName = /s(\d{4})e(\d{2})(\d{2})(\d{2,}) - .*\[([\w-]+)\](?: - \d+p)?(?:-thumb)?\.\w+$/
+/** What stands in a name behind the id: the size of a version, and what makes it a companion of the media. */
+const ending = /(?: - \d+p)?(?:-thumb|\.[A-Za-z0-9-]+)?\.\w+$/
+const placedName = new RegExp(`s(\\d{4})e(\\d{2})(\\d{2})(\\d{2,}) - .*\\[([\\w-]+)\\]${ending.source}`)
 
 export type PlacedName = { readonly date: string; readonly index: number; readonly id: string }
 
@@ -103,6 +105,18 @@ export function chooseIndex(names: readonly string[], episode: Episode): number 
     .filter(({ date }) => date === episode.date)
   const own = sameDay.find(({ id }) => id === safeId(episode.videoId))
   return own?.index ?? Math.max(0, ...sameDay.map(({ index }) => index)) + 1
+}
+
+/** A name without the size of a version and without what makes it a companion of the media. */
+export const withoutEnding = (name: string): string => name.replace(ending, '')
+
+/** Languages come from the site, and stand in a name as letters, digits and dashes. */
+export const sidecarName = (stem: string, language: string, extension: string): string =>
+  `${stem}.${safeId(language).slice(0, 20)}.${extension}`
+
+/** Whether this is the name of subtitles that belong to the media of that stem. */
+export function isSidecarOf(stem: string, name: string): boolean {
+  return name.startsWith(`${stem}.`) && /^\.[\w-]+\.(?:srt|vtt|ass)$/.test(name.slice(stem.length))
 }
 
 /** A path as the Plex server writes it, which may be a Windows machine. */

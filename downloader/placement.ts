@@ -1,21 +1,26 @@
 import { mkdir, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import type { PlacedFile, VideoMetadata } from '#contract/downloads.ts'
+import type { Selection, Warning } from '#contract/selection.ts'
 import { sync } from './disk.ts'
 import {
   channelFolder,
   chooseIndex,
   episodeNumber,
+  isSidecarOf,
   parsePlacedName,
   pathForPlex,
   safeId,
   seasonFolder,
+  sidecarName,
   stemOf,
+  withoutEnding,
 } from './naming.ts'
 import type { Episode } from './naming.ts'
 import { episodeNfo, showNfo } from './nfo.ts'
 import type { Outbox, Placement } from './outbox.ts'
 import { fingerprint } from './ytdlp/ffprobe.ts'
+import type { Sidecar } from './ytdlp/subtitles.ts'
 
 export type PlaceRequest = {
   readonly jobId: string
@@ -25,14 +30,19 @@ export type PlaceRequest = {
   readonly metadata: VideoMetadata
   readonly media: string
   readonly artwork: string | undefined
+  readonly sidecars: readonly Sidecar[]
   /** On the library's file system: what is written here moves there in one step. */
   readonly scratch: string
   readonly facts: Omit<PlacedFile, 'name'>
+  readonly selection: Selection
+  readonly warnings: readonly Warning[]
 }
 
 export type Placer = {
   /** Puts a proven file and what goes with it into the library, the media last. */
   readonly place: (request: PlaceRequest, signal: AbortSignal) => Promise<Placement>
+  /** Runs while nothing is placed. */
+  readonly alone: <T>(work: () => Promise<T>) => Promise<T>
   /** What an earlier run of this job has placed, if it is still there unchanged. */
   readonly recover: (jobId: string) => Promise<Placement | undefined>
 }
@@ -48,15 +58,19 @@ export type PlacerOptions = {
 export function createPlacer(options: PlacerOptions): Placer {
   // Two videos of one day must not choose the same index.
   let last: Promise<unknown> = Promise.resolve()
+  const alone = async <T>(work: () => Promise<T>): Promise<T> => {
+    const done = last.then(work)
+    last = done.catch(() => undefined)
+    return done
+  }
   return {
+    alone,
     place: async (request, signal) => {
       await sync(request.media)
-      const placed = last.then(() => {
+      return alone(async () => {
         signal.throwIfAborted()
         return put(request, options)
       })
-      last = placed.catch(() => undefined)
-      return placed
     },
     recover: async (jobId) => {
       const placement = options.outbox.placement(jobId)
@@ -80,6 +94,8 @@ async function put(request: PlaceRequest, options: PlacerOptions): Promise<Place
     path: join(folder, name),
     plexPath: pathForPlex(plexLibraryPath, [...parts, name]),
     file: { name, ...request.facts },
+    selection: request.selection,
+    warnings: [...request.warnings],
   }
   const made: string[] = []
   const add = async (path: string, from: string): Promise<void> => {
@@ -92,6 +108,7 @@ async function put(request: PlaceRequest, options: PlacerOptions): Promise<Place
     await writeFile(draft, text)
     await add(path, draft)
   }
+  const replaces = await exists(placement.path)
   try {
     await mkdir(folder, { recursive: true })
     outbox.recordPlacement(request.jobId, placement, now().getTime())
@@ -102,14 +119,25 @@ async function put(request: PlaceRequest, options: PlacerOptions): Promise<Place
       episodeNfo({ ...request, date: date.day, episodeNumber: number }),
     )
     if (request.artwork) await add(join(folder, `${stem}-thumb.jpg`), request.artwork)
+    for (const { language, extension, file } of request.sidecars)
+      await add(join(folder, sidecarName(stem, language, extension)), file)
     await rename(request.media, placement.path)
   } catch (error) {
     await Promise.allSettled(made.map((path) => rm(path)))
     for (const directory of [folder, show]) await rmdir(directory).catch(() => undefined)
     throw error
   }
+  if (replaces) await removeOutdated(folder, stem, request.sidecars)
   for (const directory of [folder, show, libraryDirectory]) await sync(directory).catch(() => undefined)
   return placement
+}
+
+/** Subtitles of the file that was there before need not fit the one that took its place. */
+async function removeOutdated(folder: string, stem: string, sidecars: readonly Sidecar[]): Promise<void> {
+  const current = new Set(sidecars.map(({ language, extension }) => sidecarName(stem, language, extension)))
+  const names = await readdir(folder).catch(() => [])
+  const outdated = names.filter((name) => isSidecarOf(stem, name) && !current.has(name))
+  await Promise.allSettled(outdated.map((name) => rm(join(folder, name))))
 }
 
 type ChosenDate = { readonly day: string; readonly number: string }
@@ -156,7 +184,7 @@ function stemBefore(names: readonly string[], { videoId, date }: Episode): strin
     const placed = parsePlacedName(candidate)
     return placed?.id === safeId(videoId) && placed.date === date
   })
-  return name?.replace(/(?: - \d+p)?(?:-thumb)?\.\w+$/, '')
+  return name && withoutEnding(name)
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -26,6 +26,7 @@ export function findTools(
     cacheDirectory: workspace.cache,
     rateLimit: config.rateLimit,
     cookiesFile: config.cookiesFile,
+    sponsorBlockApi: config.sponsorBlockApi,
     proxy: config.proxy,
   }
   return { programs, toolbox: () => ({ ytDlp: programs.path(), ...fixed }) }

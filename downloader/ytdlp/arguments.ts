@@ -1,5 +1,7 @@
-import type { Format, Quality } from '#contract/options.ts'
-import { recordOptions, metadataOption } from './templates.ts'
+import type { DownloadExtras, DownloadOptions as Wishes } from '#contract/options.ts'
+import { formatArguments } from './format-arguments.ts'
+import { subtitleArguments } from './subtitles.ts'
+import { metadataOption, playlistOption, recordOptions } from './templates.ts'
 
 export type RunOptions = {
   /** Marks the lines that are for us; a page cannot know it. */
@@ -16,7 +18,7 @@ export type RunOptions = {
   readonly proxy: string | undefined
 }
 
-export type DownloadOptions = RunOptions & { readonly quality: Quality; readonly format: Format }
+export type DownloadOptions = RunOptions & Wishes & { readonly sponsorBlockApi: string | undefined }
 
 /** Where in the run's directory what is finished appears, and where it is made. */
 export const finishedFolder = 'finished'
@@ -26,10 +28,15 @@ export const partialFolder = 'partial'
 export function downloadArguments(options: DownloadOptions): string[] {
   return [
     ...always(options),
+    ...oneVideo,
+    // What goes with a film must not cost the film: whether there is one, and a whole one, is proven afterwards.
+    '--ignore-errors',
     ...words('--no-simulate --progress --newline --progress-delta 0.25'),
     ...recordOptions(options.nonce),
-    ...selection(options.quality, options.format),
-    ...words('--embed-metadata --embed-chapters --no-embed-info-json'),
+    ...formatArguments(options.quality, options.format),
+    ...words('--embed-metadata --no-embed-info-json'),
+    ...chapterArguments(options.extras, options.sponsorBlockApi),
+    ...subtitleArguments(options.extras.subtitles, options.format),
     ...words('--no-overwrites --continue --part --no-mtime --no-keep-video --concurrent-fragments 4'),
     ...given('--limit-rate', options.rateLimit),
     ...given('-P', `home:${options.directory}/${finishedFolder}`),
@@ -43,17 +50,32 @@ export function downloadArguments(options: DownloadOptions): string[] {
 export function probeArguments(options: RunOptions): string[] {
   return [
     ...always(options),
-    ...words('--simulate --ignore-no-formats-error'),
+    ...oneVideo,
+    ...words('--abort-on-error --simulate --ignore-no-formats-error'),
     ...metadataOption(options.nonce),
     ...last(options.url),
   ]
 }
 
+/** The arguments of a run that lists the first videos of a playlist, and looks at none of them. */
+export function playlistArguments(options: RunOptions & { readonly limit: number }): string[] {
+  return [
+    ...always(options),
+    ...words('--abort-on-error --simulate --yes-playlist --flat-playlist --playlist-items'),
+    `1:${options.limit}`,
+    ...playlistOption(options.nonce),
+    ...last(options.url),
+  ]
+}
+
+const words = (text: string): string[] => text.split(' ')
+
+const oneVideo = words('--no-playlist --playlist-items 1')
+
 function always(options: RunOptions): string[] {
   return [
     ...words('--ignore-config --no-plugin-dirs --no-remote-components --no-update'),
-    ...words('--color never --no-quiet --abort-on-error --windows-filenames'),
-    ...words('--no-playlist --playlist-items 1 --abort-on-unavailable-fragments'),
+    ...words('--color never --no-quiet --windows-filenames --abort-on-unavailable-fragments'),
     '--no-js-runtimes',
     ...given('--js-runtimes', `node:${options.nodePath}`),
     ...given('--cache-dir', options.cacheDirectory),
@@ -70,44 +92,14 @@ function always(options: RunOptions): string[] {
 
 const last = (url: string): string[] => ['--no-exec', '--', url]
 
-const words = (text: string): string[] => text.split(' ')
-
 const given = (option: string, value: string | undefined): string[] =>
   value === undefined ? [] : [option, value]
 
-/** The exact height if there is one, else the nearest lower, else the nearest: that is how `res:` sorts. */
-function resolution(quality: Quality): string {
-  return quality === 'best' ? 'res' : `res:${quality.slice(0, -1)}`
-}
-
-/** A sort prefers and never excludes, so that what the site does not offer comes in the next best shape. */
-function selection(quality: Quality, format: Format): string[] {
-  const picture = words('-f bv*+ba/b -S')
-  const res = resolution(quality)
-  switch (format) {
-    case 'mp4':
-      return [
-        ...picture,
-        `${res},lang,quality,fps,vcodec:h264,acodec:aac`,
-        ...words('--merge-output-format mp4 --remux-video mp4'),
-      ]
-    case 'webm':
-      return [
-        ...picture,
-        `${res},ext:webm:webm,vcodec:vp9,lang,quality,fps,acodec:opus`,
-        ...words('--merge-output-format webm/mkv --recode-video webm --postprocessor-args'),
-        // Only what no source offers as WebM is encoded, and then a home server must keep up.
-        'VideoConvertor:-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -row-mt 1',
-      ]
-    case 'mkv':
-      return [...picture, `${res},lang,quality,fps`, ...words('--merge-output-format mkv --remux-video mkv')]
-    case 'm4a':
-    case 'mp3':
-    case 'opus':
-      return [
-        ...words('-f ba/b -S'),
-        `lang,quality,acodec:${format === 'opus' ? 'opus' : 'aac'}`,
-        ...words(`-x --audio-format ${format} --audio-quality 0`),
-      ]
-  }
+/** What SponsorBlock marks are chapters too: whoever wants the marks gets chapters. */
+function chapterArguments({ chapters, sponsorBlock }: DownloadExtras, api: string | undefined): string[] {
+  const embedded = chapters || sponsorBlock?.action === 'mark'
+  const embed = embedded ? '--embed-chapters' : '--no-embed-chapters'
+  if (sponsorBlock === undefined) return [embed]
+  const { action, categories } = sponsorBlock
+  return [embed, `--sponsorblock-${action}`, categories.join(','), ...given('--sponsorblock-api', api)]
 }

@@ -5,15 +5,19 @@ import type { VideoMetadata } from '#contract/downloads.ts'
 import type { FailureCode } from '#contract/failures.ts'
 import { freeBytes } from '../disk.ts'
 import type { SpaceLedger } from '../disk.ts'
+import { expectedBytes, hasSound, note, openAccount } from './account.ts'
+import type { Account } from './account.ts'
 import { downloadArguments, finishedFolder, partialFolder } from './arguments.ts'
 import { lendCookies } from './cookies.ts'
-import { classifyRun } from './failure.ts'
-import { toVideoMetadata } from './metadata.ts'
+import { classifyRun, classifyText } from './failure.ts'
 import { reopenParts } from './parts.ts'
+import { hearProgress } from './progress.ts'
 import type { ProgressMeter } from './progress.ts'
-import type { RawStream, YtDlpRecord } from './records.ts'
+import type { YtDlpRecord } from './records.ts'
 import { runYtDlp } from './run.ts'
 import type { RunResult } from './run.ts'
+import { findSidecars } from './subtitles.ts'
+import type { Sidecar } from './subtitles.ts'
 import type { Target } from './target.ts'
 import { createNonce, graceMs, runOptions } from './toolbox.ts'
 import type { Toolbox } from './toolbox.ts'
@@ -38,35 +42,20 @@ export type DownloadRun = {
   readonly onProgress: () => void
 }
 
-export type DownloadResult =
-  | {
-      readonly kind: 'finished'
-      readonly media: string
-      readonly metadata: VideoMetadata
-      readonly sound: boolean
-      readonly run: RunResult
-    }
-  | { readonly kind: 'failed'; readonly code: FailureCode; readonly run: RunResult }
-
-/** What the records of a run have told. */
-type Account = {
-  metadata: VideoMetadata | undefined
-  sound: boolean
-  started: boolean
-  readonly files: string[]
-  readonly exactSizes: Map<string, number>
-  /** Looks at the disk that are under way: none may promise space after the job has ended. */
-  readonly admissions: Promise<void>[]
+export type Fetched = {
+  readonly kind: 'finished'
+  readonly media: string
+  readonly metadata: VideoMetadata
+  readonly sound: boolean
+  readonly account: Account
+  /** Subtitles that lie beside the media. */
+  readonly sidecars: readonly Sidecar[]
+  readonly run: RunResult
 }
 
-const openAccount = (): Account => ({
-  metadata: undefined,
-  sound: false,
-  started: false,
-  files: [],
-  exactSizes: new Map(),
-  admissions: [],
-})
+export type DownloadResult =
+  | Fetched
+  | { readonly kind: 'failed'; readonly code: FailureCode; readonly run: RunResult }
 
 /** Fetches, merges and converts in the job's directory, continuing what lies there. */
 export async function download(options: DownloadRun): Promise<DownloadResult> {
@@ -82,8 +71,19 @@ export async function download(options: DownloadRun): Promise<DownloadResult> {
     stop.abort()
   }
   const account = openAccount()
-  // Parts, the merged whole and what ffmpeg is rewriting.
-  const watch = watchRun({ directory, ...limits, maxBytes: limits.maxBytes * 3, onTrouble: stopFor })
+  /** Looks at the disk that are under way: none may promise space after the job has ended. */
+  const admissions: Promise<void>[] = []
+  const watch = watchRun({
+    directory,
+    ...limits,
+    // Parts, the merged whole and what ffmpeg is rewriting.
+    maxBytes: limits.maxBytes * 3,
+    onTrouble: stopFor,
+    onLook: (grown) => {
+      if (grown) options.meter.arrived()
+      options.onProgress()
+    },
+  })
   const nonce = createNonce()
   try {
     const run = await runYtDlp({
@@ -92,6 +92,8 @@ export async function download(options: DownloadRun): Promise<DownloadResult> {
         ...runOptions(toolbox, { nonce, url: options.target.url, directory, cookiesFile: cookies.file }),
         quality: job.quality,
         format: job.format,
+        extras: job.extras,
+        sponsorBlockApi: toolbox.sponsorBlockApi,
       }),
       directory,
       environment: toolbox.environment,
@@ -100,10 +102,10 @@ export async function download(options: DownloadRun): Promise<DownloadResult> {
       graceMs,
       onRecord: (record) => {
         watch.alive()
-        hear(record, account, options, stopFor)
+        admissions.push(...hear(record, account, options, stopFor))
       },
     })
-    await Promise.all([...account.admissions, cookies.giveBack(account.files.length > 0)])
+    await Promise.all([...admissions, cookies.giveBack(account.files.length > 0)])
     if (stoppedFor !== undefined) return { kind: 'failed', code: stoppedFor, run }
     return await judge(run, account, directory)
   } finally {
@@ -111,54 +113,24 @@ export async function download(options: DownloadRun): Promise<DownloadResult> {
   }
 }
 
+/** Answers the looks at the disk it has begun. */
 function hear(
   record: YtDlpRecord,
   account: Account,
   options: DownloadRun,
   stopFor: (code: FailureCode) => void,
-): void {
-  const { meter } = options
-  switch (record.kind) {
-    case 'metadata': {
-      account.metadata = toVideoMetadata(record.info, record.formats ?? [])
-      if (account.metadata.live === 'live') stopFor('live-processing')
-      else options.onMetadata(account.metadata)
-      break
-    }
-    case 'start': {
-      const streams = record.streams?.length ? record.streams : [record.info]
-      account.started = true
-      account.sound = streams.some(({ acodec }) => acodec !== undefined && acodec !== 'none')
-      meter.streams(streams)
-      account.admissions.push(admit(expectedBytes(streams, record.info.duration), options, stopFor))
-      break
-    }
-    case 'tick': {
-      meter.tick(record.info.format_id, record.tick)
-      const { total_bytes: total } = record.tick
-      if (total !== undefined && account.exactSizes.get(record.info.format_id) !== total) {
-        account.exactSizes.set(record.info.format_id, total)
-        const known = [...account.exactSizes.values()].reduce((sum, size) => sum + size, 0)
-        account.admissions.push(admit(known, options, stopFor))
-      }
-      break
-    }
-    case 'step':
-      if (account.started) meter.phase('processing')
-      break
-    case 'file':
-      account.files.push(record.info.filepath)
-      break
+): Promise<void>[] {
+  const expected = expectedBytes(account)
+  note(account, record)
+  hearProgress(options.meter, record)
+  if (record.kind === 'metadata' && account.metadata) {
+    if (account.metadata.live === 'live') stopFor('live-processing')
+    else options.onMetadata(account.metadata)
   }
   options.onProgress()
-}
-
-function expectedBytes(streams: readonly RawStream[], durationSeconds: number | undefined): number {
-  return streams.reduce(
-    (sum, { filesize, filesize_approx, tbr }) =>
-      sum + (filesize ?? filesize_approx ?? (tbr ?? 0) * 125 * (durationSeconds ?? 0)),
-    0,
-  )
+  const learned = expectedBytes(account)
+  const asks = record.kind === 'start' || learned !== expected
+  return asks ? [admit(learned, options, stopFor)] : []
 }
 
 async function admit(
@@ -171,18 +143,33 @@ async function admit(
   if (decision !== 'admitted') stopFor(decision)
 }
 
+/** What does not decide whether there is a film. */
+const supplement = /SponsorBlock|subtitles/i
+
 /** The exit code alone proves nothing: zero comes with nothing written, and one with a good file. */
 async function judge(run: RunResult, account: Account, directory: string): Promise<DownloadResult> {
   if (run.missing) return { kind: 'failed', code: 'ytdlp-missing', run }
   const [media, ...others] = account.files
-  if (media === undefined || account.metadata === undefined) {
-    const code = classifyRun(run)
-    const skipped = code === 'unknown' && (run.exitCode === 0 || run.exitCode === 101)
-    return { kind: 'failed', code: skipped ? 'skipped' : code, run }
+  const { metadata } = account
+  if (media === undefined || metadata === undefined) {
+    const skipped = run.signal === undefined && (run.exitCode === 0 || run.exitCode === 101)
+    return { kind: 'failed', code: reasonIn(run, skipped ? 'skipped' : 'unknown'), run }
   }
-  const inside = (await realpath(join(directory, finishedFolder))) + sep
+  const folder = join(directory, finishedFolder)
+  const inside = (await realpath(folder)) + sep
   const path = await realpath(media).catch(() => '')
   const size = path.startsWith(inside) ? (await stat(path)).size : 0
-  if (others.length > 0 || size === 0) return { kind: 'failed', code: 'invalid-result', run }
-  return { kind: 'finished', media: path, metadata: account.metadata, sound: account.sound, run }
+  if (others.length > 0) return { kind: 'failed', code: 'invalid-result', run }
+  if (size === 0) return { kind: 'failed', code: reasonIn(run, 'invalid-result'), run }
+  const sidecars = await findSidecars(folder)
+  return { kind: 'finished', media: path, metadata, sound: hasSound(account), account, sidecars, run }
+}
+
+/** What a run has said of why there is no good file, or else the fallback. */
+export function reasonIn(run: RunResult, fallback: FailureCode): FailureCode {
+  const errors = run.errors.filter((line) => !supplement.test(line))
+  const code = classifyRun({ ...run, errors: errors.length > 0 ? errors : run.errors })
+  if (code !== 'unknown') return code
+  // Without ffmpeg it warns, ends well, and has written two halves.
+  return classifyText(run.warnings.join('\n')) === 'ffmpeg-missing' ? 'ffmpeg-missing' : fallback
 }

@@ -6,8 +6,9 @@ import { probeArguments } from './arguments.ts'
 import { lendCookies } from './cookies.ts'
 import { classifyRun } from './failure.ts'
 import { toVideoMetadata } from './metadata.ts'
-import type { YtDlpRecord } from './records.ts'
+import type { YtDlpRecordOf } from './records.ts'
 import { runYtDlp } from './run.ts'
+import type { RunResult } from './run.ts'
 import type { Target } from './target.ts'
 import { createNonce, runOptions } from './toolbox.ts'
 import type { Toolbox } from './toolbox.ts'
@@ -18,7 +19,7 @@ export type ProbeResult =
       readonly metadata: VideoMetadata
       readonly startsAt: Date | undefined
     }
-  | { readonly kind: 'failed'; readonly code: FailureCode }
+  | { readonly kind: 'failed'; readonly code: FailureCode; readonly run?: RunResult }
 
 const probeTimeoutMs = 30_000
 const graceMs = 1000
@@ -35,7 +36,7 @@ export async function probe(
   const cookies = await lendCookies(toolbox.cookiesFile, directory)
   const timeout = AbortSignal.timeout(probeTimeoutMs)
   const nonce = createNonce()
-  let found: Extract<YtDlpRecord, { kind: 'metadata' }> | undefined
+  let found: YtDlpRecordOf<'metadata'> | undefined
   try {
     const result = await runYtDlp({
       file: toolbox.ytDlp,
@@ -53,7 +54,7 @@ export async function probe(
     })
     await cookies.giveBack(found !== undefined)
     if (result.missing) return { kind: 'failed', code: 'ytdlp-missing' }
-    if (timeout.aborted && !found) return { kind: 'failed', code: 'network' }
+    if (timeout.aborted && !found) return { kind: 'failed', code: 'network', run: result }
     return judge(found, result)
   } finally {
     await rm(directory, { recursive: true, force: true })
@@ -61,23 +62,17 @@ export async function probe(
 }
 
 /** Without formats there is a video only when it has yet to begin; otherwise a warning says what is the matter. */
-function judge(
-  found: Extract<YtDlpRecord, { kind: 'metadata' }> | undefined,
-  result: Parameters<typeof classifyRun>[0],
-): ProbeResult {
+function judge(found: YtDlpRecordOf<'metadata'> | undefined, run: RunResult): ProbeResult {
   if (!found) {
-    const code = classifyRun(result)
-    return { kind: 'failed', code: code === 'unknown' && result.exitCode === 0 ? 'skipped' : code }
+    const code = classifyRun(run)
+    return { kind: 'failed', code: code === 'unknown' && run.exitCode === 0 ? 'skipped' : code, run }
   }
   const formats = found.formats ?? []
-  if (formats.length === 0 && found.info.live_status !== 'is_upcoming') {
-    const code = classifyRun({ errors: [...result.errors, ...result.warnings], warnings: [] })
-    return { kind: 'failed', code: code === 'unknown' ? 'format-unavailable' : code }
+  const metadata = toVideoMetadata(found.info, formats, found)
+  if (formats.length === 0 && metadata.live !== 'upcoming') {
+    const code = classifyRun({ errors: [...run.errors, ...run.warnings], warnings: [] })
+    return { kind: 'failed', code: code === 'unknown' ? 'format-unavailable' : code, run }
   }
-  const { release_timestamp: releasedAt } = found.info
-  return {
-    kind: 'metadata',
-    metadata: toVideoMetadata(found.info, formats),
-    startsAt: releasedAt === undefined ? undefined : new Date(releasedAt * 1000),
-  }
+  const { startsAt } = metadata
+  return { kind: 'metadata', metadata, startsAt: startsAt === undefined ? undefined : new Date(startsAt) }
 }

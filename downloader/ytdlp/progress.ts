@@ -1,18 +1,24 @@
 import type { Phase, Progress } from '#contract/downloads.ts'
-import type { RawStream, RawTick } from './records.ts'
+import type { RawStream, RawTick, YtDlpRecord } from './records.ts'
+import { createSpeedMeter } from './speed.ts'
 
 type Stream = {
   weight: number
   fraction: number
   downloadedBytes: number
   totalBytes: number | undefined
+  seen: boolean
 }
 
 export type ProgressMeter = {
   /** What is about to be fetched: one stream, or a picture and a sound to be merged. */
   readonly streams: (streams: readonly RawStream[]) => void
   readonly tick: (formatId: string, tick: RawTick) => void
+  /** yt-dlp is at work on what was fetched. */
+  readonly step: () => void
   readonly phase: (phase: Phase) => void
+  /** Something has come that was not told, as when a program fetches without a word. */
+  readonly arrived: () => void
   readonly current: () => Progress
 }
 
@@ -27,15 +33,31 @@ const order = Object.keys(spans)
 
 /** Without sizes, pictures are taken to be this many times as heavy as sound. */
 const pictureWeight = 9
+/** Silence is called a stall from here on. */
+const stallMs = 10_000
 
-/** One percentage for all streams and phases; neither it nor the phase ever goes back. */
-export function createProgressMeter(): ProgressMeter {
+/** Told what yt-dlp says; other records say nothing of how far it is. */
+export function hearProgress(meter: ProgressMeter, record: YtDlpRecord): void {
+  if (record.kind === 'start') meter.streams(record.streams?.length ? record.streams : [record.info])
+  if (record.kind === 'tick') meter.tick(record.info.format_id, record.tick)
+  if (record.kind === 'step') meter.step()
+}
+
+/** One percentage for all streams and phases; neither it nor the phase ever goes back. `now` in milliseconds. */
+export function createProgressMeter(now: () => number = () => performance.now()): ProgressMeter {
   const streams = new Map<string, Stream>()
+  const speed = createSpeedMeter()
   let phase: Phase = 'probing'
   let percent = 0
-  let speed: number | undefined
-  let eta: number | undefined
+  let lastArrivalAt = now()
 
+  const enter = (next: Phase): void => {
+    if (order.indexOf(next) <= order.indexOf(phase)) return
+    phase = next
+    speed.reset()
+    lastArrivalAt = now()
+    advance()
+  }
   const advance = (): void => {
     const [start, end] = spans[phase]
     const inside = phase === 'downloading' ? wholeFraction(streams) : 0
@@ -52,33 +74,37 @@ export function createProgressMeter(): ProgressMeter {
           fraction: known?.fraction ?? 0,
           downloadedBytes: known?.downloadedBytes ?? 0,
           totalBytes: known?.totalBytes ?? raw.filesize ?? raw.filesize_approx,
+          seen: known?.seen ?? false,
         })
       })
+      enter('downloading')
     },
     tick: (formatId, raw) => {
-      if (phase === 'probing') phase = 'downloading'
-      const stream = streams.get(formatId) ?? {
-        weight: 1,
-        fraction: 0,
-        downloadedBytes: 0,
-        totalBytes: undefined,
-      }
-      streams.set(formatId, stream)
-      stream.downloadedBytes = Math.max(stream.downloadedBytes, raw.downloaded_bytes ?? 0)
+      // What nobody has announced is no part of the film: subtitles are fetched before it.
+      const stream = streams.get(formatId)
+      if (stream === undefined) return
+      const fresh = Math.max(0, (raw.downloaded_bytes ?? 0) - stream.downloadedBytes)
+      stream.downloadedBytes += fresh
       stream.totalBytes = raw.total_bytes || stream.totalBytes || raw.total_bytes_estimate
       stream.fraction = Math.max(stream.fraction, fractionOf(raw))
-      speed = raw.speed
-      eta = raw.eta
+      // What an earlier run had fetched comes all at once.
+      speed.add(stream.seen ? fresh : 0, now())
+      stream.seen = true
+      if (fresh > 0) lastArrivalAt = now()
       advance()
     },
-    phase: (next) => {
-      if (order.indexOf(next) <= order.indexOf(phase)) return
-      phase = next
-      speed = undefined
-      eta = undefined
-      advance()
+    step: () => {
+      // Subtitles are prepared before anything is fetched.
+      if ([...streams.values()].some(({ seen }) => seen)) enter('processing')
     },
-    current: () => describe(phase, percent, [...streams.values()], speed, eta),
+    phase: enter,
+    arrived: () => {
+      lastArrivalAt = now()
+    },
+    current: () => {
+      const silentMs = phase === 'downloading' ? now() - lastArrivalAt : 0
+      return describe(phase, percent, [...streams.values()], speed.current(), silentMs)
+    },
   }
 }
 
@@ -118,7 +144,7 @@ function describe(
   percent: number,
   streams: readonly Stream[],
   speed: number | undefined,
-  eta: number | undefined,
+  silentMs: number,
 ): Progress {
   const progress: Progress = { phase, percent: Math.floor(percent * 10) / 10 }
   if (streams.length === 0) return progress
@@ -129,9 +155,9 @@ function describe(
     streams.reduce((sum, stream) => sum + (stream.totalBytes ?? 0), 0),
   )
   progress.downloadedBytes = Math.round(downloadedBytes)
-  if (known) progress.totalBytes = Math.round(totalBytes)
+  if (known && totalBytes >= 1) progress.totalBytes = Math.round(totalBytes)
+  if (silentMs >= stallMs) return { ...progress, stalledSeconds: Math.floor(silentMs / 1000) }
   if (speed !== undefined) progress.bytesPerSecond = Math.round(speed)
-  const left = known && speed ? (totalBytes - downloadedBytes) / speed : eta
-  if (left !== undefined) progress.etaSeconds = Math.round(left)
+  if (known && speed) progress.etaSeconds = Math.round((totalBytes - downloadedBytes) / speed)
   return progress
 }

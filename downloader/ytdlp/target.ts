@@ -20,9 +20,31 @@ const youtubeHosts = new Set([
   'youtu.be',
 ])
 const youtubeId = /^[A-Za-z0-9_-]{11}$/
+const youtubeList = /^[A-Za-z0-9_-]{2,64}$/
 
 /** Checks an address on its own, whatever the Worker let through: nothing is started for one it refuses. */
 export function checkTarget(text: string, allowedHosts: readonly string[]): TargetCheck {
+  return check(text, allowedHosts, (url) => {
+    const id = youtubeIdOf(url)
+    return id && `https://www.youtube.com/watch?v=${id}`
+  })
+}
+
+/** Likewise for the address of a playlist. */
+export function checkPlaylistTarget(text: string, allowedHosts: readonly string[]): TargetCheck {
+  return check(text, allowedHosts, ({ pathname, searchParams }) => {
+    const id = searchParams.get('list') ?? ''
+    return pathname === '/playlist' && youtubeList.test(id)
+      ? `https://www.youtube.com/playlist?list=${id}`
+      : undefined
+  })
+}
+
+function check(
+  text: string,
+  allowedHosts: readonly string[],
+  canonicalOf: (url: URL) => string | undefined,
+): TargetCheck {
   const unsupported = { ok: false, code: 'unsupported-url' } as const
   // The parser drops these silently, so what was checked would not be what was written.
   if (/[\p{Cc}\s]/u.test(text) || !URL.canParse(text)) return unsupported
@@ -37,12 +59,9 @@ export function checkTarget(text: string, allowedHosts: readonly string[]): Targ
   }
   if (isPrivateHost(url.hostname)) return { ok: false, code: 'refused-address' }
   if (!youtubeHosts.has(url.hostname) || url.port !== '') return unsupported
-  const id = youtubeIdOf(url)
-  if (id === undefined) return unsupported
-  return {
-    ok: true,
-    target: { url: `https://www.youtube.com/watch?v=${id}`, youtube: true, host: 'www.youtube.com' },
-  }
+  const canonical = canonicalOf(url)
+  if (canonical === undefined) return unsupported
+  return { ok: true, target: { url: canonical, youtube: true, host: 'www.youtube.com' } }
 }
 
 function youtubeIdOf(url: URL): string | undefined {

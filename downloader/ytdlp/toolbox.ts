@@ -12,6 +12,8 @@ export type Toolbox = {
   readonly rateLimit: string | undefined
   readonly cookiesFile: string | undefined
   readonly proxy: string | undefined
+  /** Asked instead of SponsorBlock itself. */
+  readonly sponsorBlockApi: string | undefined
 }
 
 export const createNonce = (): string => `@${randomBytes(12).toString('hex')}@`

@@ -8,6 +8,8 @@ export type WatchOptions = {
   /** What the job's directory may weigh before something is wrong. */
   readonly maxBytes: number
   readonly onTrouble: (code: FailureCode) => void
+  /** Told each time it has looked, and whether anything has come since. */
+  readonly onLook: (grown: boolean) => void
 }
 
 export type Watch = {
@@ -21,7 +23,7 @@ export type Watch = {
  * that eats the disk, because what a site says of sizes need not be true.
  */
 export function watchRun(options: WatchOptions): Watch {
-  const { directory, stallMs, reserveBytes, maxBytes, onTrouble } = options
+  const { directory, stallMs, reserveBytes, maxBytes, onTrouble, onLook } = options
   let lastSize = -1
   let lastSignAt = performance.now()
   let stopped = false
@@ -29,6 +31,7 @@ export function watchRun(options: WatchOptions): Watch {
     const [size, free] = await Promise.all([sizeOf(directory), freeBytes(directory)])
     if (stopped) return
     if (size !== lastSize) lastSignAt = performance.now()
+    onLook(size > lastSize)
     lastSize = size
     if (size > maxBytes) onTrouble('too-large')
     // Below half of the reserve somebody else's files are in danger.

@@ -79,6 +79,8 @@ async function runBare({ tools }: BenchSystem, url: string): Promise<Bare> {
       rateLimit: undefined,
       cookiesFile: undefined,
       proxy: undefined,
+      sponsorBlockApi: undefined,
+      extras: { chapters: true, thumbnail: true },
     })
     const startedAt = performance.now()
     const seconds = (): number => (performance.now() - startedAt) / 1_000

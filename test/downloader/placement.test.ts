@@ -56,7 +56,15 @@ async function request(
     metadata: metadata(),
     media,
     artwork,
+    sidecars: [],
     scratch,
+    selection: {
+      wanted: { quality: '1080p', format: 'mp4' },
+      reason: 'exact',
+      directPlay: true,
+      explanation: 'It was there.',
+    },
+    warnings: [],
     facts: { bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') },
     ...changes,
   }
@@ -173,4 +181,66 @@ test('what was placed is recognised by its content, and only while it is there',
   expect(await placer.recover('job-1')).toBeUndefined()
   await rm(placement.path)
   expect(await placer.recover('job-1')).toBeUndefined()
+})
+
+async function subtitles(scratch: string, ...languages: string[]): Promise<PlaceRequest['sidecars']> {
+  return Promise.all(
+    languages.map(async (language) => {
+      const file = join(scratch, `media.${language}.srt`)
+      await writeFile(file, language)
+      return { language, file, extension: 'srt' }
+    }),
+  )
+}
+
+test('subtitles stand beside the media under its name, and go when what takes its place has others', async () => {
+  const { path, placer } = await library()
+  const first = await request(path, 'job-1', 'media')
+  await placer.place({ ...first, sidecars: await subtitles(first.scratch, 'en', 'pt-BR') }, never)
+  expect((await filesIn(path)).filter((name) => name.endsWith('.srt'))).toEqual([
+    `${base}.en.srt`,
+    `${base}.pt-BR.srt`,
+  ])
+  const second = await request(path, 'job-2', 'newer')
+  await placer.place({ ...second, sidecars: await subtitles(second.scratch, 'en') }, never)
+  expect((await filesIn(path)).filter((name) => name.endsWith('.srt'))).toEqual([`${base}.en.srt`])
+})
+
+test('the subtitles of one size or container are left alone by another', async () => {
+  const { path, placer } = await library({ large: 1080, small: 360 })
+  const large = await request(path, 'job-1', 'large')
+  await placer.place(
+    {
+      ...large,
+      facts: { ...large.facts, heightPixels: 1080 },
+      sidecars: await subtitles(large.scratch, 'en'),
+    },
+    never,
+  )
+  const small = await request(path, 'job-2', 'small')
+  await placer.place(
+    {
+      ...small,
+      facts: { ...small.facts, heightPixels: 360 },
+      sidecars: await subtitles(small.scratch, 'de'),
+    },
+    never,
+  )
+  const other = await request(path, 'job-3', 'other')
+  const webm = other.media.replace('.mp4', '.webm')
+  await writeFile(webm, 'other')
+  await placer.place({ ...other, media: webm }, never)
+  expect((await filesIn(path)).filter((name) => name.includes('.srt'))).toEqual([
+    `${base} - 360p.de.srt`,
+    `${base}.en.srt`,
+  ])
+})
+
+test('subtitles of a placement that fails are taken away again', async () => {
+  const { path, placer } = await library()
+  const broken = await request(path, 'job-1', 'media')
+  await mkdir(join(path, `${base}.mp4`, 'x'), { recursive: true })
+  const sidecars = await subtitles(broken.scratch, 'en')
+  await expect(placer.place({ ...broken, sidecars }, never)).rejects.toThrow()
+  expect(await filesIn(path)).toEqual([])
 })

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { formats, qualities } from '#contract/options.ts'
+import { DownloadExtras, formats, isAudio, qualities } from '#contract/options.ts'
 import {
   downloadArguments,
+  playlistArguments,
   probeArguments,
   type DownloadOptions,
 } from '../../../downloader/ytdlp/arguments.ts'
@@ -17,8 +18,10 @@ const options = (changes: Partial<DownloadOptions> = {}): DownloadOptions => ({
   rateLimit: undefined,
   cookiesFile: undefined,
   proxy: undefined,
+  sponsorBlockApi: undefined,
   quality: '1080p',
   format: 'mp4',
+  extras: { chapters: true, thumbnail: true },
   ...changes,
 })
 
@@ -30,9 +33,7 @@ const required = [
   '--no-plugin-dirs',
   '--no-update',
   '--no-remote-components',
-  '--abort-on-error',
   '--abort-on-unavailable-fragments',
-  '--no-playlist',
   '--windows-filenames',
   '--no-cookies-from-browser',
   '--no-exec',
@@ -44,11 +45,14 @@ const forbidden =
 test('every run carries what keeps it from reading, running or updating anything of its own', () => {
   for (const quality of qualities) {
     for (const format of formats) {
-      for (const args of [downloadArguments(options({ quality, format })), probeArguments(options())]) {
+      for (const args of [
+        downloadArguments(options({ quality, format })),
+        probeArguments(options()),
+        playlistArguments({ ...options(), limit: 20 }),
+      ]) {
         expect(args).toEqual(expect.arrayContaining(required))
         expect(args.filter((arg) => forbidden.test(arg))).toEqual([])
         expect(after(args, '--color')).toBe('never')
-        expect(after(args, '--playlist-items')).toBe('1')
         expect(after(args, '--js-runtimes')).toBe('node:/usr/bin/node')
         expect(after(args, '--proxy')).toBe('')
       }
@@ -101,6 +105,16 @@ test('files are made in the absolute folders of this job only', () => {
   expect(after(args, '-o')).toBe('media.%(ext)s')
 })
 
+test('one video is taken, or the first videos of a list are named', () => {
+  for (const args of [downloadArguments(options()), probeArguments(options())]) {
+    expect(args).toContain('--no-playlist')
+    expect(after(args, '--playlist-items')).toBe('1')
+  }
+  const list = playlistArguments({ ...options(), limit: 20 })
+  expect(after(list, '--playlist-items')).toBe('1:20')
+  expect(list).toEqual(expect.arrayContaining(['--flat-playlist', '--yes-playlist', '--simulate']))
+})
+
 test('a height is preferred and not demanded', () => {
   for (const quality of qualities) {
     const args = downloadArguments(options({ quality }))
@@ -119,7 +133,9 @@ test('each format ends in its own container', () => {
 })
 
 test('mp4 prefers what Plex plays directly, webm what is free', () => {
-  expect(after(downloadArguments(options({ format: 'mp4' })), '-S')).toMatch(/vcodec:h264.*acodec:aac/)
+  expect(after(downloadArguments(options({ format: 'mp4' })), '-S')).toMatch(
+    /^res:1080,lang,vcodec:h264,acodec:aac/,
+  )
   expect(after(downloadArguments(options({ format: 'webm' })), '-S')).toMatch(/vcodec:vp9.*acodec:opus/)
 })
 
@@ -138,4 +154,69 @@ test('what the operator sets is passed on, and nothing of it when it is not set'
   expect(after(args, '--ffmpeg-location')).toBe('/opt/ffmpeg/bin/ffmpeg')
   const plain = downloadArguments(options())
   for (const option of ['--limit-rate', '--cookies', '--ffmpeg-location']) expect(plain).not.toContain(option)
+})
+
+const extras = (changes: object): Partial<DownloadOptions> => ({ extras: DownloadExtras.parse(changes) })
+
+const variants = '(-[a-z]{2}|-[0-9]{3}|-[a-z]{4}|-[a-z]{4}-[a-z]{2})?'
+
+test('subtitles come in what the container takes, and beside the film as Plex reads them', () => {
+  const subtitles = (delivery: string, automatic = false) =>
+    extras({ subtitles: { languages: ['en', 'pt-BR'], delivery, automatic } })
+  const kind = (format: DownloadOptions['format'], delivery: string) => {
+    const args = downloadArguments(options({ format, ...subtitles(delivery) }))
+    return [after(args, '--convert-subs'), args.includes('--embed-subs')]
+  }
+  expect(kind('mp4', 'embed')).toEqual(['srt', true])
+  expect(kind('mkv', 'embed')).toEqual(['srt', true])
+  expect(kind('webm', 'embed')).toEqual(['vtt', true])
+  expect(kind('webm', 'sidecar')).toEqual(['srt', false])
+  const written = downloadArguments(options(subtitles('embed')))
+  expect(written).not.toContain('--write-auto-subs')
+  expect(after(written, '--sub-langs')).toBe(`en${variants},pt-BR`)
+  const automatic = downloadArguments(options(subtitles('embed', true)))
+  expect(automatic).toEqual(expect.arrayContaining(['--write-subs', '--write-auto-subs']))
+  expect(after(automatic, '--sub-langs')).toBe('en,pt-BR')
+  const sound = downloadArguments(options({ format: 'mp3', ...subtitles('embed') }))
+  expect(sound.filter((arg) => /^--.*sub/.test(arg))).toEqual([])
+})
+
+test('SponsorBlock is asked for the categories that were named, where the operator says', () => {
+  const of = (action: string, api?: string) =>
+    downloadArguments(
+      options({
+        ...extras({ sponsorBlock: { action, categories: ['sponsor', 'intro'] }, chapters: false }),
+        sponsorBlockApi: api,
+      }),
+    )
+  expect(after(of('mark'), '--sponsorblock-mark')).toBe('sponsor,intro')
+  expect(of('mark')).toContain('--embed-chapters')
+  expect(after(of('remove'), '--sponsorblock-remove')).toBe('sponsor,intro')
+  expect(of('remove')).toContain('--no-embed-chapters')
+  expect(of('remove')).not.toContain('--sponsorblock-api')
+  expect(after(of('remove', 'http://127.0.0.1:9'), '--sponsorblock-api')).toBe('http://127.0.0.1:9')
+  expect(downloadArguments(options()).filter((arg) => arg.startsWith('--sponsor'))).toEqual([])
+  expect(downloadArguments(options())).toContain('--embed-chapters')
+})
+
+test('nothing but words that are known or checked gets in with any wish the contract lets through', () => {
+  const tag = fc.oneof(fc.string(), fc.constantFrom('en', 'en.*', 'all', '-en', '--exec', 'a|b', 'zh-Hans'))
+  fc.assert(
+    fc.property(
+      fc.array(tag, { minLength: 1, maxLength: 3 }),
+      fc.constantFrom('embed', 'sidecar'),
+      fc.boolean(),
+      fc.constantFrom(...formats),
+      (languages, delivery, automatic, format) => {
+        const parsed = DownloadExtras.safeParse({ subtitles: { languages, delivery, automatic } })
+        if (!parsed.success) return
+        const args = downloadArguments(options({ format, extras: parsed.data }))
+        const asked = after(args, '--sub-langs')
+        expect(asked === undefined).toBe(isAudio(format))
+        for (const one of asked?.split(',') ?? [])
+          expect(one.replace(variants, '')).toMatch(/^[A-Za-z0-9-]+$/)
+        expect(args.filter((arg) => forbidden.test(arg))).toEqual([])
+      },
+    ),
+  )
 })

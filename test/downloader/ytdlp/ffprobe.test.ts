@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { prove, type Expectation, type Findings } from '../../../downloader/ytdlp/ffprobe.ts'
+import { prove, subtitleTags, type Expectation, type Findings } from '../../../downloader/ytdlp/ffprobe.ts'
 
 const picture = { codec_type: 'video', codec_name: 'h264', height: 720 }
 const sound = { codec_type: 'audio', codec_name: 'aac' }
@@ -55,4 +55,24 @@ test('the container is the one that was asked for', () => {
   expect(prove(webm, expected())).toBeUndefined()
   expect(prove(webm, expected({ format: 'webm' }))).toBeDefined()
   expect(prove(webm, expected({ format: 'mkv' }))).toBeDefined()
+})
+
+test('subtitles that go on after the film make it no longer', () => {
+  const long = { codec_type: 'subtitle', codec_name: 'mov_text', duration: 200, tags: { language: 'eng' } }
+  const film = findings([{ ...picture, duration: 100 }, { ...sound, duration: 99 }, long], 200)
+  expect(prove(film, expected())).toMatchObject({ durationSeconds: 100 })
+  expect(subtitleTags(film)).toEqual(['eng'])
+  const mkv = findings(
+    [{ ...picture, tags: { DURATION: '00:01:40.000000000' } }, sound],
+    200,
+    'matroska,webm',
+  )
+  expect(prove(mkv, expected({ format: 'mkv' }))).toMatchObject({ durationSeconds: 100 })
+})
+
+test('what was cut out is missing from the length, and a film that could not be cut is still whole', () => {
+  const at = (duration: number, cuts: number[]) =>
+    prove(findings([picture, sound], duration), expected({ cuts })) !== undefined
+  expect([at(70, [30]), at(76, [30]), at(60, [20, 20])]).toEqual([true, true, true])
+  expect([at(100, [30]), at(68, [30]), at(85, [30]), at(50, [])]).toEqual([true, false, false, false])
 })
