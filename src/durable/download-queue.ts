@@ -154,6 +154,10 @@ export class DownloadQueue extends DurableObject<Env> {
     return this.#turn(async () => this.#removals.order(removal))
   }
 
+  removing(): string[] {
+    return this.#removals.onDisk().map(({ downloadId }) => downloadId)
+  }
+
   downloaders(now = Date.now()): ConnectedDownloader[] {
     return this.#downloaders.all().map(({ downloader: { downloaderId, slots, versions, state, rests } }) => ({
       id: downloaderId,

@@ -34,6 +34,7 @@ export function createDownloadQueue(namespace: DurableObjectNamespace<DownloadQu
     remove: async (removal) => {
       await queue().remove(removal)
     },
+    removing: async () => queue().removing(),
     downloaders: async () => queue().downloaders(),
     queued: async () => queue().queued(),
     connect: async (request) => queue().fetch(request),

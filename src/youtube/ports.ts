@@ -114,6 +114,8 @@ export type Queue = {
   pause(paused: boolean): Promise<void>
   /** Kept until the downloader has confirmed it, however long that takes; then Plex is told. */
   remove(removal: Removal): Promise<void>
+  /** The downloads whose file is on its way out. */
+  removing(): Promise<readonly string[]>
 }
 
 /** The user's allowance of downloads, stored before the answer. */

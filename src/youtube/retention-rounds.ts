@@ -12,7 +12,7 @@ const dueMinute = 23
 
 type Dependencies = {
   readonly store: RetentionStore
-  readonly queue: Pick<Queue, 'remove'>
+  readonly queue: Pick<Queue, 'remove' | 'removing'>
   readonly audit: Audit
   /** What the operator has set. */
   readonly policy: RetentionPolicy
@@ -40,7 +40,10 @@ export function createRetention({ store, queue, audit, policy, now }: Dependenci
   }
 
   const run = async ({ dryRun, actor, ...asked }: Request) => {
-    const plan = planRetention(await store.files(), asked, now())
+    const [files, removing] = await Promise.all([store.files(), queue.removing()])
+    // What is on its way out counts as gone, however long its downloader is away: it is not ordered out each time anew.
+    const there = files.filter(({ downloadId }) => !removing.includes(downloadId))
+    const plan = planRetention(there, asked, now())
     const round = plan.leaving.slice(0, filesPerRound)
     const leaving = dryRun ? round : await orderOut(round)
     const freedBytes = leaving.reduce((sum, { bytes }) => sum + bytes, 0)
