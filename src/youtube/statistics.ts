@@ -12,8 +12,6 @@ export function lastDays(days: number, now: number): string[] {
   return Array.from({ length: days }, (_, index) => dayOf(now - (days - 1 - index) * dayMs))
 }
 
-export type Statistics = ReturnType<typeof shapeStatistics>
-
 /** What is told of downloads, from what the database has summed up. Days and states without any are zeros. */
 export function shapeStatistics(rows: StatisticsRows, days: readonly string[]) {
   const { completed, failed, ...others } = countsOf(rows)

@@ -13,7 +13,7 @@ const Described = z.looseObject({
   summary: z.string().min(1),
   security: z.array(z.record(z.string(), z.array(z.string()))),
   parameters: z.array(
-    z.looseObject({ name: z.string(), in: z.enum(['path', 'query']), required: z.boolean() }),
+    z.looseObject({ name: z.string(), in: z.enum(['path', 'query', 'header']), required: z.boolean() }),
   ),
   responses: z.record(z.string(), z.unknown()),
   requestBody: z.unknown().optional(),
