@@ -77,7 +77,7 @@ function instantOf(seconds: number | undefined): string | undefined {
 
 function toChapter({ title, start_time, end_time }: RawChapter, index: number) {
   if (start_time === undefined || end_time === undefined || !(end_time > start_time)) return []
-  const name = title?.trim().slice(0, longestTitle) || `Chapter ${index + 1}`
+  const name = title?.trim().slice(0, 200) || `Chapter ${index + 1}`
   return [{ title: name, startSeconds: start_time, endSeconds: end_time }]
 }
 

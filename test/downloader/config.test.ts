@@ -40,6 +40,7 @@ test('everything that is wrong is named at once, without its value', () => {
     RATE_LIMIT: 'fast',
     PROXY: 'ftp://user:hunter2@proxy.example',
     HEALTH_PORT: '70000',
+    SPONSORBLOCK_API: 'sponsor.example',
     AUTO_UPDATE: 'weekly',
     YT_DLP_RELEASES: 'http://mirror.example/releases',
   })
@@ -53,6 +54,7 @@ test('everything that is wrong is named at once, without its value', () => {
     'PROXY',
     'RATE_LIMIT',
     'SLOTS',
+    'SPONSORBLOCK_API',
     'YT_DLP_RELEASES',
   ])
   expect(problems).toContain('LIBRARY_DIR must be set')

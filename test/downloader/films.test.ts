@@ -49,6 +49,14 @@ test.concurrent.each([
     audioCodec,
   })
   expect(path.endsWith(`.${format}`)).toBe(true)
+  expect(outcome.selection).toMatchObject({
+    wanted: { quality: '1080p', format },
+    taken: { videoCodec, audioCodec, container: format, bytes: bytes.length },
+    directPlay: format === 'mp4',
+  })
+  expect(outcome.warnings?.some(({ code }) => code === 'converted')).toBe(
+    kind === 'direct' && format === 'webm',
+  )
   expect(streams.map(({ codec_name }) => codec_name).sort()).toEqual([videoCodec, audioCodec].sort())
 })
 
@@ -61,17 +69,23 @@ test.concurrent.each([
   expect(found.streams.map(({ codec_name }) => codec_name)).toEqual([codec])
   expect(found.format?.format_name).toBe(container)
   expect(found.outcome.file).not.toHaveProperty('heightPixels')
+  expect(found.outcome.selection?.reason).toBe('sound')
 })
 
 test.concurrent.each([
-  ['720p', 720],
-  ['480p', 360],
-  ['2160p', 1080],
-  ['best', 1080],
-] as const)('asked for %s, a site with 360, 720 and 1080 lines gives %i', async (quality, height) => {
-  const { outcome } = await fetchFilm(address('dash'), 'mp4', quality)
-  expect(outcome.file.heightPixels).toBe(height)
-})
+  ['720p', 720, 'exact', []],
+  ['480p', 360, 'nearest-lower', ['lower-than-wanted']],
+  ['2160p', 1080, 'nearest-lower', ['lower-than-wanted']],
+  ['best', 1080, 'best', []],
+] as const)(
+  'asked for %s, a site with 360, 720 and 1080 lines gives %i (%s)',
+  async (quality, height, reason, warned) => {
+    const { outcome } = await fetchFilm(address('dash'), 'mp4', quality)
+    expect(outcome.file.heightPixels).toBe(height)
+    expect(outcome.selection).toMatchObject({ reason, best: { heightPixels: 1080 } })
+    expect(outcome.warnings?.map(({ code }) => code)).toEqual(warned)
+  },
+)
 
 test.concurrent('with the film come its picture, its description and its show', async () => {
   const { path } = await fetchFilm(`${address('direct')}?x=1`, 'mp4', '360p')

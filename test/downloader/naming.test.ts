@@ -3,10 +3,13 @@ import { expect, test } from 'vitest'
 import {
   channelFolder,
   chooseIndex,
+  isSidecarOf,
   parsePlacedName,
   pathForPlex,
   safeName,
+  sidecarName,
   stemOf,
+  withoutEnding,
   type Episode,
 } from '../../downloader/naming.ts'
 
@@ -51,6 +54,14 @@ test('any name is safe everywhere and leads nowhere else', () => {
       expectSafe(channel)
       expectSafe(stem)
       expect(Buffer.byteLength(`${stem} - 2160p-thumb.jpg`)).toBeLessThanOrEqual(200)
+      const sidecar = sidecarName(`${stem} - 2160p`, 'zh-Hant-TW', 'srt')
+      expect(Buffer.byteLength(sidecar)).toBeLessThanOrEqual(200)
+      expect(parsePlacedName(sidecar)).toEqual(parsePlacedName(`${stem}.mp4`))
+      expect([
+        withoutEnding(sidecar),
+        isSidecarOf(`${stem} - 2160p`, sidecar),
+        isSidecarOf(stem, sidecar),
+      ]).toEqual([stem, true, false])
       expect(Buffer.byteLength(channel)).toBeLessThanOrEqual(200)
     }),
     { numRuns: 500 },
