@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access, mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises'
+import { access, mkdtemp, open, readdir, rmdir, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 
 export async function freeBytes(directory: string): Promise<number> {
@@ -22,11 +22,10 @@ export async function sizeOf(directory: string): Promise<number> {
 
 /** A dead network share neither answers nor fails, so it is given a time. */
 export async function isWritable(directory: string, timeoutMs = 10_000): Promise<boolean> {
-  const probe = join(directory, `.medianest-probe-${process.pid}`)
   const attempt = async (): Promise<boolean> => {
     await access(directory, constants.W_OK | constants.X_OK)
-    await mkdir(probe, { recursive: true })
-    await rm(probe, { recursive: true })
+    // Of its own, since others may look at the same time.
+    await rmdir(await mkdtemp(join(directory, '.medianest-probe-')))
     return true
   }
   return within(

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
-import type { FromDownloader } from '#contract/downloader-link.ts'
-import { linkProtocol } from '#contract/downloader-link.ts'
+import type { FromDownloader, Job } from '#contract/downloader-link.ts'
+import { linkProtocol, siteOf } from '#contract/downloader-link.ts'
 import type { Config } from './config.ts'
 import { createSpaceLedger } from './disk.ts'
 import { offerHealth, watchHealth } from './health.ts'
@@ -17,8 +17,13 @@ import type { Outbox } from './outbox.ts'
 import { createPlacer } from './placement.ts'
 import { createQuestions } from './questions.ts'
 import type { Questions } from './questions.ts'
+import { createRemover } from './removal.ts'
+import { createSites, patienceMs } from './sites.ts'
+import type { Sites } from './sites.ts'
 import { createSlots } from './slots.ts'
 import type { Slots } from './slots.ts'
+import { createStanding } from './standing.ts'
+import type { Standing } from './standing.ts'
 import { findTools } from './tools.ts'
 import type { Tools } from './tools.ts'
 import { keepUpToDate, settleProgram } from './update/upkeep.ts'
@@ -26,6 +31,7 @@ import { reportVersions } from './versions.ts'
 import { emptyScratch, openWorkspace, prune, WorkspaceUnusable } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
 import { inspect } from './ytdlp/ffprobe.ts'
+import { checkTarget } from './ytdlp/target.ts'
 
 const housekeepingMs = 10 * 60_000
 const dayMs = 24 * 60 * 60_000
@@ -52,25 +58,41 @@ export async function startDownloader(
   // Bound below: what the parts say is heard only once the link is there.
   let link: Link | undefined
   const send = (message: FromDownloader): void => link?.send(message)
+  const ledger = createSpaceLedger(config.reserveBytes, config.maxBytes)
+  const sites = createSites({
+    pace: config.sitePace,
+    store: outbox,
+    now: Date.now,
+    random: Math.random,
+    onChange: () => sayState(),
+  })
+  const standing = createStanding(sites, ledger)
   const monitor = await startMonitor({
     tools: tools.toolbox,
     environment: tools.toolbox().environment,
     libraryDirectory: config.libraryDirectory,
     reserveBytes: config.reserveBytes,
-    onChange: (state, versions) => send({ type: 'state', state, versions }),
+    onChange: (state, versions) => send({ type: 'state', state: standing.tell(state), versions }),
+    isNews: standing.isNews,
     now: () => new Date(),
     log,
   })
-  const services = servicesOf(config, workspace, outbox, tools, monitor, log)
+  const sayState = (): void => send({ type: 'state', state: standing.tell(monitor.state()) })
+  const onNoSpace = (): Promise<void> => monitor.refreshSpace().then(sayState)
+  const services = { ...servicesOf(config, workspace, outbox, tools, monitor, log), ledger, sites, onNoSpace }
   const slots = createSlots({
     limit: config.slots,
     outbox,
     run: async (job, report, signal) => {
       await monitor.noticeSwitch()
-      return runJob(job, { ...services, toolbox: tools.toolbox() }, report, signal)
+      const outcome = await runJob(job, { ...services, toolbox: tools.toolbox() }, report, signal)
+      // What it needed no more may be what another waits for.
+      void monitor.refreshSpace().catch(() => undefined)
+      return outcome
     },
     send,
     hasSpace: monitor.hasSpace,
+    admitsVisit: (job) => admitsVisit(job, config, sites),
     clear: (jobId) => rm(jobDirectory(workspace.jobs, jobId), { recursive: true, force: true }),
     timers: { now: () => performance.now(), setTimeout },
     log,
@@ -82,14 +104,20 @@ export async function startDownloader(
     },
     send,
   })
+  const remove = createRemover({ ...config, ...services })
+  const removed = async (request: Extract<Received, { type: 'remove' }>): Promise<void> => {
+    const removal = await remove(request)
+    send({ type: 'removed', jobId: request.jobId, ...removal })
+    await monitor.refreshSpace().catch(() => undefined)
+  }
   const health = watchHealth(Date.now)
   const report = () => health.report(healthFacts(config, monitor, outbox, link))
   const closeHealth = await offerHealth(config, workspace, report, log)
   link = openLink({
     url: config.linkUrl,
     token: config.token,
-    hello: () => hello(config, monitor, slots),
-    receive: (message) => receive(message, slots, outbox, questions),
+    hello: () => hello(config, monitor, standing, slots),
+    receive: (message) => receive(message, slots, outbox, questions, removed),
     onAlive: () => health.heard(link?.connected() ?? false),
     onQuiet: slots.resend,
     random: Math.random,
@@ -129,7 +157,7 @@ function servicesOf(
   tools: Tools,
   monitor: Monitor,
   log: Log,
-): Omit<JobServices, 'toolbox'> {
+): Omit<JobServices, 'toolbox' | 'ledger' | 'sites' | 'onNoSpace'> {
   const heightOf = async (file: string): Promise<number | undefined> => {
     const { ffprobe, environment } = tools.toolbox()
     const findings = await inspect(file, ffprobe, environment)
@@ -142,20 +170,35 @@ function servicesOf(
     limits: config,
     troubles: () => monitor.versions().troubles,
     onToolFailure: () => void monitor.refreshTools().catch(() => undefined),
-    ledger: createSpaceLedger(config.reserveBytes, config.maxBytes),
     placer: createPlacer({ ...config, outbox, heightOf, now: () => new Date() }),
+    secrets: secretsOf(config),
     log,
   }
 }
 
-function hello(config: Config, monitor: Monitor, slots: Slots): FromDownloader {
+const secretsOf = (config: Config): string[] => [
+  config.token,
+  config.workDirectory,
+  config.stateDirectory,
+  config.libraryDirectory,
+  ...[config.cookiesFile, config.proxy].filter((value) => value !== undefined),
+]
+
+/** What is refused anyway visits nobody. */
+function admitsVisit({ jobId, url }: Job, { allowedHosts }: Config, sites: Sites): boolean {
+  const check = checkTarget(url, allowedHosts)
+  if (!check.ok) return true
+  return sites.book(jobId, { site: siteOf(check.target.url), weight: 1, patienceMs }) === undefined
+}
+
+function hello(config: Config, monitor: Monitor, standing: Standing, slots: Slots): FromDownloader {
   return {
     type: 'hello',
     protocol: linkProtocol,
     downloaderId: config.downloaderId,
     versions: reportVersions(monitor.versions()),
     slots: config.slots,
-    state: monitor.state(),
+    state: standing.tell(monitor.state()),
     holding: slots.holding(),
   }
 }
@@ -172,7 +215,13 @@ function healthFacts(config: Config, monitor: Monitor, outbox: Outbox, link: Lin
   }
 }
 
-function receive(message: Received, slots: Slots, outbox: Outbox, questions: Questions): void {
+function receive(
+  message: Received,
+  slots: Slots,
+  outbox: Outbox,
+  questions: Questions,
+  remove: (request: Extract<Received, { type: 'remove' }>) => Promise<void>,
+): void {
   switch (message.type) {
     case 'welcome':
       return slots.welcome(message.drop)
@@ -183,7 +232,9 @@ function receive(message: Received, slots: Slots, outbox: Outbox, questions: Que
     case 'acknowledged':
       return outbox.acknowledge(message)
     case 'ask':
-      void questions.ask(message)
+      return void questions.ask(message)
+    case 'remove':
+      void remove(message)
   }
 }
 

@@ -1,22 +1,26 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { siteOf } from '#contract/downloader-link.ts'
 import type { Job, Outcome } from '#contract/downloader-link.ts'
 import type { Progress, VideoMetadata } from '#contract/downloads.ts'
 import type { FailureCode } from '#contract/failures.ts'
-import { askableThumbnail, makeArtwork } from './artwork.ts'
 import { sizeOf } from './disk.ts'
 import type { SpaceLedger } from './disk.ts'
+import { finish } from './finish.ts'
 import type { Log } from './log.ts'
 import type { Placement } from './outbox.ts'
 import type { Placer } from './placement.ts'
+import { redact } from './redact.ts'
+import type { Sites } from './sites.ts'
 import type { Trouble } from './versions.ts'
 import { download } from './ytdlp/download.ts'
-import type { DownloadLimits, DownloadResult } from './ytdlp/download.ts'
-import { classifyError, createFailure } from './ytdlp/failure.ts'
-import { fingerprint, inspect, prove } from './ytdlp/ffprobe.ts'
+import type { DownloadLimits, Fetched } from './ytdlp/download.ts'
+import { askedPauseMs, classifyError, createFailure, evidenceOf } from './ytdlp/failure.ts'
 import { probe } from './ytdlp/probe.ts'
 import { createProgressMeter } from './ytdlp/progress.ts'
 import type { ProgressMeter } from './ytdlp/progress.ts'
+import type { RunResult } from './ytdlp/run.ts'
 import { checkTarget } from './ytdlp/target.ts'
 import type { Target } from './ytdlp/target.ts'
 import { killStrays } from './ytdlp/terminate.ts'
@@ -42,19 +46,31 @@ export type JobServices = {
   readonly onToolFailure: () => void
   readonly ledger: SpaceLedger
   readonly placer: Placer
+  readonly sites: Sites
+  /** Told before a job is given up for want of space, so that what is free is known when it is. */
+  readonly onNoSpace: () => Promise<void>
+  /** What must not be seen in evidence or log, though it may look harmless. */
+  readonly secrets: readonly string[]
   readonly log: Log
 }
 
 class JobFailed extends Error {
   override readonly name = 'JobFailed'
   readonly code: FailureCode
+  readonly run: RunResult | undefined
   readonly retryAt: Date | undefined
 
-  constructor(code: FailureCode, retryAt?: Date) {
+  constructor(code: FailureCode, run?: RunResult, retryAt?: Date) {
     super(code)
     this.code = code
+    this.run = run
     this.retryAt = retryAt
   }
+}
+
+/** The site has come to rest since the job was accepted: it is not the job's turn any more. */
+class GivenBack extends Error {
+  override readonly name = 'GivenBack'
 }
 
 /** What is worth keeping for the next try: the part that was fetched is good. */
@@ -82,10 +98,18 @@ export async function runJob(
   } catch (error) {
     outcome = settle(error, job, services, signal)
   }
-  services.ledger.release(job.jobId)
-  if (!isResumable(outcome) || (await sizeOf(directory)) === 0)
+  services.sites.leave(job.jobId)
+  const bytes = await sizeOf(directory)
+  if (!isResumable(outcome) || bytes === 0)
     await rm(directory, { recursive: true, force: true }).catch(() => undefined)
-  return outcome
+  if (outcome?.kind !== 'failed' || outcome.failure.code !== 'no-space') {
+    services.ledger.release(job.jobId)
+    return outcome
+  }
+  const neededBytes = services.ledger.refuse(job.jobId, bytes)
+  services.ledger.release(job.jobId)
+  await services.onNoSpace()
+  return { ...outcome, neededBytes }
 }
 
 const isResumable = (outcome: Outcome | undefined): boolean =>
@@ -96,18 +120,25 @@ export const jobDirectory = (jobsDirectory: string, jobId: string): string => jo
 function settle(
   error: unknown,
   { jobId }: Job,
-  { log, onToolFailure }: JobServices,
+  { log, onToolFailure, sites, secrets }: JobServices,
   signal: AbortSignal,
 ): Outcome | undefined {
   if (signal.aborted) {
     const reason = endReasons.find((known) => known === signal.reason) ?? 'returned'
     return reason === 'dropped' ? undefined : { kind: reason }
   }
-  const expected = error instanceof JobFailed
-  const code = expected ? error.code : classifyError(error)
-  log.warn('job failed', { jobId, code, ...(!expected && { error }) })
+  if (error instanceof GivenBack) return { kind: 'returned' }
+  const { code, run, retryAt } =
+    error instanceof JobFailed ? error : { code: classifyError(error), run: undefined, retryAt: undefined }
+  const evidence =
+    error instanceof JobFailed ? run && evidenceOf(run, secrets) : [redact(String(error), secrets)]
+  log.warn('job failed', { jobId, code, exitCode: run?.exitCode, evidence })
   if (code.endsWith('-missing') || code === 'ytdlp-outdated') onToolFailure()
-  return { kind: 'failed', failure: createFailure(code, expected ? error.retryAt : undefined) }
+  const backAt = sites.failed(jobId, code, run && askedPauseMs(run)) ?? retryAt
+  return {
+    kind: 'failed',
+    failure: createFailure(code, { ...(backAt && { retryAt: backAt }), ...(evidence && { evidence }) }),
+  }
 }
 
 async function attempt(
@@ -132,6 +163,7 @@ async function attempt(
   refuseWithoutTools(services.troubles(), target)
   signal.throwIfAborted()
   progressed()
+  await awaitTurn(job, target, services, signal)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const strays = await killStrays(directory)
   if (strays > 0) log.warn('ended what an earlier run left behind', { jobId: job.jobId, strays })
@@ -139,12 +171,32 @@ async function attempt(
 
   meter.phase('placing')
   progressed()
-  const placement = await place(job, target, fetched, services, signal, directory)
+  const placement = await finish({ ...services, job, target, fetched, signal, directory })
+  if (typeof placement === 'string') throw new JobFailed(placement, fetched.run)
   log.info('job placed', { jobId: job.jobId, bytes: placement.file.bytes })
   return completed(placement)
 }
 
-const completed = ({ file, plexPath }: Placement): Outcome => ({ kind: 'completed', file, plexPath })
+/** The slot books when a job is accepted; one from before a restart does it here, and has all the patience. */
+async function awaitTurn(
+  { jobId }: Job,
+  { url }: Target,
+  { sites }: JobServices,
+  signal: AbortSignal,
+): Promise<void> {
+  if (sites.book(jobId, { site: siteOf(url), weight: 1, patienceMs: Number.POSITIVE_INFINITY }))
+    throw new GivenBack()
+  await sleep(sites.waitMs(jobId), undefined, { signal })
+  if (sites.halted(jobId)) throw new GivenBack()
+}
+
+const completed = ({ file, plexPath, selection, warnings }: Placement): Outcome => ({
+  kind: 'completed',
+  file,
+  plexPath,
+  ...(selection && { selection }),
+  ...(warnings && { warnings }),
+})
 
 function refuseWithoutTools(troubles: readonly Trouble[], target: Target): void {
   if (troubles.includes('ytdlp-missing')) throw new JobFailed('ytdlp-missing')
@@ -153,8 +205,6 @@ function refuseWithoutTools(troubles: readonly Trouble[], target: Target): void 
   if (target.youtube && troubles.includes('ytdlp-outdated')) throw new JobFailed('ytdlp-outdated')
   if (target.youtube && troubles.includes('js-runtime-unsupported')) throw new JobFailed('js-runtime-missing')
 }
-
-type Fetched = Extract<DownloadResult, { kind: 'finished' }>
 
 async function fetchMedia(
   job: Job,
@@ -165,7 +215,7 @@ async function fetchMedia(
   signal: AbortSignal,
   directory: string,
 ): Promise<Fetched> {
-  const { toolbox, limits, ledger, log } = services
+  const { toolbox, limits, ledger, sites, secrets, log } = services
   const result = await download({
     job,
     target,
@@ -176,59 +226,25 @@ async function fetchMedia(
     meter,
     signal,
     onMetadata: report.started,
-    onProgress: () => report.progress(meter.current()),
+    onProgress: () => {
+      const progress = meter.current()
+      // Only what arrives proves that the site serves us again.
+      if ((progress.downloadedBytes ?? 0) > 0) sites.served(job.jobId)
+      report.progress(progress)
+    },
   })
   signal.throwIfAborted()
-  const { exitCode, errors, warnings } = result.run
+  const { run } = result
   if (result.kind === 'finished') {
-    if (exitCode !== 0) log.warn('yt-dlp complained about a finished file', { exitCode, errors })
+    sites.served(job.jobId)
+    const { exitCode } = run
+    if (exitCode !== 0)
+      log.warn('yt-dlp complained about a finished file', { exitCode, evidence: evidenceOf(run, secrets) })
     return result
   }
-  log.warn('yt-dlp failed', { jobId: job.jobId, code: result.code, exitCode, errors, warnings })
   if (result.code === 'live-not-started') {
     const later = await probe(target, toolbox, services.scratchDirectory, signal)
-    throw new JobFailed(result.code, later.kind === 'metadata' ? later.startsAt : undefined)
+    throw new JobFailed(result.code, run, later.kind === 'metadata' ? later.startsAt : undefined)
   }
-  throw new JobFailed(result.code)
-}
-
-async function place(
-  job: Job,
-  target: Target,
-  { media, metadata, sound }: Fetched,
-  { toolbox, allowedHosts, placer }: JobServices,
-  signal: AbortSignal,
-  directory: string,
-): Promise<Placement> {
-  const findings = await inspect(media, toolbox.ffprobe, toolbox.environment)
-  const { durationSeconds } = metadata
-  const facts = findings && prove(findings, { format: job.format, durationSeconds, sound })
-  if (!facts) throw new JobFailed('invalid-result')
-  const [{ bytes, sha256 }, artwork] = await Promise.all([
-    fingerprint(media),
-    makeArtwork({
-      ffmpeg: toolbox.ffmpeg,
-      environment: toolbox.environment,
-      directory,
-      signal,
-      // Behind a proxy only yt-dlp knows the way out, and the home address is not to be seen.
-      thumbnail: toolbox.proxy ? undefined : askableThumbnail(metadata.thumbnail, target.url, allowedHosts),
-      media,
-      durationSeconds: facts.durationSeconds,
-    }),
-  ])
-  return placer.place(
-    {
-      jobId: job.jobId,
-      videoId: job.videoId,
-      site: target.youtube ? 'youtube' : target.host,
-      channel: metadata.channel ?? target.host,
-      metadata,
-      media,
-      artwork,
-      scratch: directory,
-      facts: { bytes, sha256, ...facts },
-    },
-    signal,
-  )
+  throw new JobFailed(result.code, run)
 }

@@ -11,6 +11,8 @@ export type MonitorOptions = {
   readonly libraryDirectory: string
   readonly reserveBytes: number
   readonly onChange: (state: DownloaderState, versions: DownloaderVersions) => void
+  /** Whether others take this much for news. */
+  readonly isNews: (freeBytes: number) => boolean
   readonly now: () => Date
   readonly log: Log
 }
@@ -23,6 +25,8 @@ export type Monitor = {
   /** Looks at the tools when they are others than those that were looked at. */
   readonly noticeSwitch: () => Promise<void>
   readonly refreshDisk: () => Promise<void>
+  /** Looks at what is free alone, which costs nothing and leaves no trace. */
+  readonly refreshSpace: () => Promise<void>
   readonly stop: () => void
 }
 
@@ -36,19 +40,16 @@ const noVersions: ToolVersions = {
   challengeSolver: undefined,
   troubles: [],
 }
-/** Smaller changes of free space are nobody's concern. */
-const notableChange = 0.01
 
 /** Keeps an eye on programs and disk, and says when something changes. */
 export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
-  const { tools, environment, libraryDirectory, reserveBytes, onChange, now, log } = options
+  const { tools, environment, libraryDirectory, reserveBytes, onChange, isNews, now, log } = options
   let lookedAt = tools()
   let versions = noVersions
   let free = 0
   let writable = true
   let told = ''
   let toldVersions = ''
-  let toldFree = 0
 
   const troubles = (): Trouble[] => [
     ...versions.troubles,
@@ -60,19 +61,20 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
     const [nowTroubles, nowVersions] = [troubles().join(), JSON.stringify(reportVersions(versions))]
     if (nowTroubles !== told) log.warn('troubles', { troubles: nowTroubles })
     if (nowVersions !== toldVersions) log.info('versions', reportVersions(versions))
-    const isNotable = Math.abs(free - toldFree) > toldFree * notableChange
-    if (nowTroubles === told && nowVersions === toldVersions && !isNotable) return
+    if (nowTroubles === told && nowVersions === toldVersions && !isNews(free)) return
     told = nowTroubles
     toldVersions = nowVersions
-    toldFree = free
     onChange(state(), reportVersions(versions))
   }
   const readTools = async (): Promise<void> => {
     lookedAt = tools()
     versions = await checkTools(lookedAt, environment, now())
   }
-  const readDisk = async (): Promise<void> => {
+  const readSpace = async (): Promise<void> => {
     free = await freeBytes(libraryDirectory).catch(() => 0)
+  }
+  const readDisk = async (): Promise<void> => {
+    await readSpace()
     writable = await isWritable(libraryDirectory)
   }
   const refreshTools = (): Promise<void> => readTools().then(tell)
@@ -95,6 +97,7 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
     refreshTools,
     noticeSwitch,
     refreshDisk,
+    refreshSpace: () => readSpace().then(tell),
     stop: () => timers.forEach(clearInterval),
   }
 }

@@ -13,6 +13,8 @@ export type SlotsOptions = {
   readonly run: (job: Job, report: JobReport, signal: AbortSignal) => Promise<Outcome | undefined>
   readonly send: (message: FromDownloader) => void
   readonly hasSpace: () => boolean
+  /** Whether the site of a job wants to be visited now; if so, the visit is booked. */
+  readonly admitsVisit: (job: Job) => boolean
   /** Removes what a job that is not running has left on disk. */
   readonly clear: (jobId: string) => Promise<void>
   readonly timers: Timers
@@ -104,10 +106,11 @@ function offer(state: State, job: Job): void {
   start(state, job)
 }
 
-function reasonToDecline({ stopping, running, limit, hasSpace }: State, { jobId }: Job) {
+function reasonToDecline({ stopping, running, limit, hasSpace, admitsVisit }: State, job: Job) {
   if (stopping) return 'stopping'
-  if (running.size >= limit || running.has(jobId)) return 'no-slot'
-  return hasSpace() ? undefined : 'no-space'
+  if (running.size >= limit || running.has(job.jobId)) return 'no-slot'
+  if (!hasSpace()) return 'no-space'
+  return admitsVisit(job) ? undefined : 'site'
 }
 
 function cancel({ running, outbox, send, clear }: State, leased: Leased): void {

@@ -9,8 +9,8 @@ import { expectedBytes, hasSound, note, openAccount } from './account.ts'
 import type { Account } from './account.ts'
 import { downloadArguments, finishedFolder, partialFolder } from './arguments.ts'
 import { lendCookies } from './cookies.ts'
-import { classifyRun, classifyText } from './failure.ts'
-import { reopenParts } from './parts.ts'
+import { classifyRun } from './failure.ts'
+import { openParts } from './parts.ts'
 import { hearProgress } from './progress.ts'
 import type { ProgressMeter } from './progress.ts'
 import type { YtDlpRecord } from './records.ts'
@@ -62,7 +62,7 @@ export async function download(options: DownloadRun): Promise<DownloadResult> {
   const { directory, toolbox, job, limits, signal } = options
   for (const folder of [finishedFolder, partialFolder])
     await mkdir(join(directory, folder), { recursive: true })
-  await reopenParts(join(directory, partialFolder))
+  const parts = await openParts(directory, join(directory, partialFolder))
   const cookies = await lendCookies(toolbox.cookiesFile, directory)
   const stop = new AbortController()
   let stoppedFor: FailureCode | undefined
@@ -103,6 +103,7 @@ export async function download(options: DownloadRun): Promise<DownloadResult> {
       onRecord: (record) => {
         watch.alive()
         admissions.push(...hear(record, account, options, stopFor))
+        if (!parts.fit(account)) stopFor('invalid-result')
       },
     })
     await Promise.all([...admissions, cookies.giveBack(account.files.length > 0)])
@@ -169,7 +170,5 @@ async function judge(run: RunResult, account: Account, directory: string): Promi
 export function reasonIn(run: RunResult, fallback: FailureCode): FailureCode {
   const errors = run.errors.filter((line) => !supplement.test(line))
   const code = classifyRun({ ...run, errors: errors.length > 0 ? errors : run.errors })
-  if (code !== 'unknown') return code
-  // Without ffmpeg it warns, ends well, and has written two halves.
-  return classifyText(run.warnings.join('\n')) === 'ffmpeg-missing' ? 'ffmpeg-missing' : fallback
+  return code === 'unknown' ? fallback : code
 }

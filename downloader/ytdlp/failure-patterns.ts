@@ -12,33 +12,39 @@ export const failurePatterns: readonly (readonly [FailureCode, RegExp])[] = [
     'bot-check',
     /sign in to confirm (?:that )?you.{1,3}re not a (?:ro)?bot|captcha challenge|confirm (?:that )?you are not a bot/i,
   ],
-  ['rate-limited', /has been rate-limited by YouTube|try again later.{0,40}rate.?limit/i],
+  [
+    'rate-limited',
+    /rate-limited by YouTube|content isn.{1,3}t available, try again later|(?:you are|exceeded the) rate.?limit/i,
+  ],
   ['subtitles-failed', /Unable to download (?:video )?subtitles/i],
   ['rate-limited', /HTTP Error 429|Too Many Requests/i],
   ['age-restricted', /confirm your age|age.?restricted|inappropriate for some users/i],
   ['members-only', /members.only|available to this channel.{1,3}s members|join this channel to get access/i],
   [
     'premium-only',
-    /(?:Music )?Premium (?:members|subscribers)|requires payment|only available.{0,20}premium/i,
+    /Premium (?:members|subscribers)|requires (?:payment|a subscription)|appropriate subscription|only available.{0,20}premium/i,
   ],
-  ['private', /(?:this|is a)? ?video is private|private video/i],
+  ['private', /video is private|private video/i],
   [
     'login-required',
-    /please (?:sign|log) ?in|login required|registered users|use --cookies|log in to (?:watch|view)/i,
+    /please (?:sign|log) ?in|login required|registered users|use --cookies|log ?in to (?:watch|view|access)|must be logged in/i,
   ],
   [
     'geo-blocked',
     /not (?:made this video )?available (?:in your country|from your location)|blocked it in your country|geo.?restrict/i,
   ],
-  ['copyright', /copyright (?:grounds|claim|infringement)/i],
-  ['account-terminated', /account (?:associated with this video )?has been (?:terminated|closed|suspended)/i],
+  ['copyright', /copyright (?:grounds|claim|infringement|issues)/i],
+  [
+    'account-terminated',
+    /account (?:associated with this video )?has been (?:terminated|closed|suspended)|has closed their YouTube account/i,
+  ],
   [
     'live-not-started',
-    /live event will begin|premieres? (?:in|will begin)|(?:will begin|starts) in \d+|is upcoming/i,
+    /live event will begin|premieres? (?:in|will begin)|(?:will begin|starts) in \d+|has not (?:yet )?started|is upcoming/i,
   ],
   [
     'live-processing',
-    /recording is not available|still being processed|processing this video|live event has ended/i,
+    /recording is not available|still being processed|processing this video|live ?(?:event|stream) has ended/i,
   ],
   ['drm', /DRM.protected|known to use DRM|protected by DRM/i],
   [
@@ -52,7 +58,7 @@ export const failurePatterns: readonly (readonly [FailureCode, RegExp])[] = [
   ['client-blocked', /not available on this app/i],
   [
     'removed',
-    /has been removed|no longer available|video (?:is )?unavailable|video does not exist|deleted by/i,
+    /has been removed|no longer available|video (?:is )?unavailable|video does not exist|(?:deleted by|was deleted)/i,
   ],
   ['ffmpeg-missing', /(?:ffmpeg|ffprobe)[^\n]{0,60}(?:not installed|not found|could not be found)/i],
   ['not-found', /HTTP Error (?:404|410)/i],
@@ -64,7 +70,7 @@ export const failurePatterns: readonly (readonly [FailureCode, RegExp])[] = [
   ],
   [
     'network',
-    /timed? ?out|Temporary failure in name resolution|name or service not known|getaddrinfo|nodename nor servname|Connection (?:refused|reset|aborted)|Remote end closed|Network is unreachable|No route to host|TransportError|Errno (?:101|104|110|111|113)\b|SSL|CERTIFICATE_VERIFY|proxy/i,
+    /timed? ?out|Temporary failure in name resolution|name or service not known|getaddrinfo|nodename nor servname|Connection (?:refused|reset|aborted)|Remote end closed|Network is unreachable|No route to host|TransportError|Errno (?:101|104|110|111|113)\b|SSL|CERTIFICATE_VERIFY|proxy|communicate with SponsorBlock/i,
   ],
   ['unsupported-url', /Unsupported URL|is not a valid URL|Unsupported url scheme|no suitable extractor/i],
   [

@@ -1,68 +1,47 @@
+import { isRetryable, policyOf } from '#contract/failures.ts'
 import type { Failure, FailureCode } from '#contract/failures.ts'
+import { redact } from '../redact.ts'
 import { failurePatterns, isWarningOnly } from './failure-patterns.ts'
 
-type Policy = { readonly retryable: boolean; readonly advice?: string }
+const evidenceLines = 6
+/** Of these at most so many are errors: the reason is often told in a warning before. */
+const errorLines = 3
 
-/** Whether the same request may succeed later, and what a person can do about it. Nothing here quotes the site. */
-const policies: Readonly<Record<FailureCode, Policy>> = {
-  'bot-check': {
-    retryable: false,
-    advice: 'The site asks this downloader to prove it is no robot. Give it cookies, or wait some hours.',
-  },
-  'rate-limited': { retryable: true, advice: 'The site wants fewer requests. Wait about an hour.' },
-  'subtitles-failed': { retryable: true },
-  'age-restricted': {
-    retryable: false,
-    advice: 'The video is for adults with an account: the downloader needs cookies.',
-  },
-  'login-required': { retryable: false, advice: 'The video needs an account: the downloader needs cookies.' },
-  'members-only': { retryable: false, advice: 'Only members of the channel may watch this.' },
-  private: { retryable: false, advice: 'The owner keeps this video private.' },
-  'premium-only': { retryable: false, advice: 'This is for paying subscribers of the site only.' },
-  'geo-blocked': {
-    retryable: false,
-    advice: 'The video is not shown where the downloader is. A proxy elsewhere would help.',
-  },
-  copyright: { retryable: false, advice: 'The video was blocked on copyright grounds.' },
-  'account-terminated': { retryable: false, advice: 'The channel was closed by the site.' },
-  removed: { retryable: false, advice: 'The video is no longer there.' },
-  'live-not-started': { retryable: true, advice: 'The broadcast has not begun. Ask again when it is over.' },
-  'live-processing': { retryable: true, advice: 'The broadcast is not ready yet. Ask again in some hours.' },
-  drm: { retryable: false, advice: 'The video is copy-protected.' },
-  'format-unavailable': { retryable: false, advice: 'Choose another quality or format.' },
-  'client-blocked': { retryable: false, advice: 'Update yt-dlp on the downloader.' },
-  'extractor-broken': { retryable: false, advice: 'Update yt-dlp on the downloader.' },
-  'js-runtime-missing': {
-    retryable: false,
-    advice: 'Install yt-dlp with its challenge solver (yt-dlp[default]) on the downloader.',
-  },
-  forbidden: { retryable: true },
-  'not-found': { retryable: false, advice: 'There is nothing at this address.' },
-  network: { retryable: true },
-  'server-error': { retryable: true },
-  truncated: { retryable: true },
-  stalled: { retryable: true },
-  killed: { retryable: true },
-  'no-space': { retryable: true, advice: 'Make room on the disk of the library.' },
-  permission: { retryable: false, advice: 'Let the downloader write to the library folder.' },
-  'name-too-long': {
-    retryable: false,
-    advice: 'The library is on a file system that takes short names only.',
-  },
-  'too-large': { retryable: false, advice: 'Choose a lower quality.' },
-  'ffmpeg-missing': { retryable: false, advice: 'Install ffmpeg and ffprobe on the downloader.' },
-  'ytdlp-missing': { retryable: false, advice: 'Install yt-dlp on the downloader.' },
-  'ytdlp-outdated': { retryable: false, advice: 'Update yt-dlp on the downloader.' },
-  'unsupported-url': { retryable: false, advice: 'There is no video that can be fetched at this address.' },
-  'refused-address': { retryable: false, advice: 'Addresses of private networks are refused.' },
-  'post-processing': { retryable: false, advice: 'Choose another format.' },
-  skipped: { retryable: false },
-  'invalid-result': { retryable: true },
-  unknown: { retryable: true },
+export type FailureDetails = { readonly retryAt?: Date; readonly evidence?: readonly string[] }
+
+/** The failure as it is told: what follows from its code, and what this one adds. */
+export function createFailure(code: FailureCode, { retryAt, evidence = [] }: FailureDetails = {}): Failure {
+  const { advice } = policyOf(code)
+  return {
+    code,
+    retryable: isRetryable(code),
+    ...(advice !== undefined && { advice }),
+    ...(retryAt && { retryAt: retryAt.toISOString() }),
+    ...(evidence.length > 0 && { evidence: [...evidence] }),
+  }
 }
 
-export function createFailure(code: FailureCode, retryAt?: Date): Failure {
-  return { code, ...policies[code], ...(retryAt && { retryAt: retryAt.toISOString() }) }
+/** The last distinct warnings and errors of a run, fit to be shown. */
+export function evidenceOf(
+  { errors, warnings }: Pick<RunEvidence, 'errors' | 'warnings'>,
+  known: readonly string[] = [],
+): string[] {
+  const clean = (lines: readonly string[]): string[] =>
+    [...new Set(lines.map((line) => redact(line, known)))].filter((line) => line !== '')
+  const last = clean(errors).slice(-errorLines)
+  return [...clean(warnings).slice(last.length - evidenceLines), ...last]
+}
+
+const hourMs = 60 * 60_000
+
+/** How long the site wants to be left alone, when a run has said so. */
+export function askedPauseMs({
+  errors,
+  warnings,
+}: Pick<RunEvidence, 'errors' | 'warnings'>): number | undefined {
+  return [...errors, ...warnings].some((line) => /rate-limited by YouTube for up to an hour/i.test(line))
+    ? hourMs
+    : undefined
 }
 
 export type RunEvidence = {

@@ -26,7 +26,7 @@ export type RunResult = {
 }
 
 const keptLines = 5
-const longestLine = 600
+const longestLine = 4000
 
 /** Runs yt-dlp in a process group of its own until it and all it started are gone. */
 export async function runYtDlp(run: YtDlpRun): Promise<RunResult> {

@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest'
-import { createSpaceLedger } from '../../downloader/disk.ts'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { createSpaceLedger, isWritable } from '../../downloader/disk.ts'
 import { createStanding } from '../../downloader/standing.ts'
 
 test('twice the size and the reserve must be free', () => {
@@ -20,6 +23,15 @@ test('what is promised to one job is not promised to another', () => {
 test('what is too large is refused, however much is free', () => {
   const { admit } = createSpaceLedger(0, 1000)
   expect(admit('a', 1001, Number.MAX_SAFE_INTEGER)).toBe('too-large')
+})
+
+test('several may see at once whether a folder can be written to', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'medianest-disk-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  const looks = await Promise.all(Array.from({ length: 8 }, () => isWritable(folder)))
+  expect(looks).toEqual(looks.map(() => true))
+  expect(await readdir(folder)).toEqual([])
+  expect(await isWritable(join(folder, 'missing'))).toBe(false)
 })
 
 test('a job without room says how much it needs, by what was expected or by what it has shown', () => {

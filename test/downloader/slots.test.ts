@@ -21,7 +21,7 @@ const failed: Outcome = { kind: 'failed', failure: createFailure('network') }
 const newJob = (): Job => jobFor('https://videos.example/watch/a')
 const leasedOf = ({ jobId, lease }: Job) => ({ jobId, lease })
 
-async function slots({ limit = 2, space = true } = {}) {
+async function slots({ limit = 2, space = true, visits = true } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'medianest-slots-'))
   const outbox = openOutbox(join(folder, 'downloader.db'))
   onTestFinished(async () => {
@@ -42,6 +42,7 @@ async function slots({ limit = 2, space = true } = {}) {
     outbox,
     send: (message) => said.push(message),
     hasSpace: () => space,
+    admitsVisit: () => visits,
     clear: async (jobId) => void cleared.push(jobId),
     timers: {
       now: () => clock.now,
@@ -96,6 +97,10 @@ test('what does not fit is declined, with the reason', async () => {
   expect(of(tight.said, 'declined').map(({ reason }) => reason)).toEqual(['no-space'])
   await tight.stop()
   tight.offer(newJob())
+
+  const resting = await slots({ visits: false })
+  resting.offer(newJob())
+  expect(of(resting.said, 'declined').map(({ reason }) => reason)).toEqual(['site'])
   expect(of(tight.said, 'declined').map(({ reason }) => reason)).toEqual(['no-space', 'stopping'])
 })
 

@@ -34,6 +34,8 @@ export async function openSetting(): Promise<Setting> {
         ALLOWED_HOSTS: `127.0.0.1:${site.port}`,
         SLOTS: '4',
         MAX_BYTES: '20000000',
+        SITE_STARTS_PER_HOUR: '1000000',
+        SITE_BURST: '1000',
         ...env,
       })
       launched.push(downloader)

@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Failure, failureCodes, type FailureCode } from '#contract/failures.ts'
-import { classifyError, classifyRun, createFailure } from '../../../downloader/ytdlp/failure.ts'
+import { Failure, failureCodes, isRetryable, type FailureCode } from '#contract/failures.ts'
+import {
+  askedPauseMs,
+  classifyError,
+  classifyRun,
+  createFailure,
+  evidenceOf,
+} from '../../../downloader/ytdlp/failure.ts'
 
 const youtube = (text: string): string => `ERROR: [youtube] dQw4w9WgXcQ: ${text}`
 const bugReport =
@@ -132,8 +138,31 @@ const corpus: readonly (readonly [FailureCode, string])[] = [
   ['unsupported-url', "ERROR: [generic] '--exec=touch x' is not a valid URL"],
   ['invalid-result', 'ERROR: Postprocessing: file:media.mp4: Invalid data found when processing input'],
   ['post-processing', 'ERROR: Postprocessing: Conversion failed!'],
-  ['post-processing', 'ERROR: Preprocessing: Unable to communicate with SponsorBlock API'],
+  ['network', 'ERROR: Preprocessing: Unable to communicate with SponsorBlock API: timed out'],
   ['ytdlp-outdated', 'yt-dlp: error: no such option: --js-runtimes'],
+  [
+    'rate-limited',
+    youtube(
+      "Video unavailable. This content isn't available, try again later. The current session has been rate-limited by YouTube for up to an hour. It is recommended to use `-t sleep` to add a delay between video requests to avoid exceeding the rate limit.",
+    ),
+  ],
+  ['rate-limited', 'ERROR: [wrzuta] x: You have exceeded the rate limit. Try again later'],
+  [
+    'premium-only',
+    'ERROR: [site] x: This video is only available for registered users with the appropriate subscription',
+  ],
+  ['private', youtube('This video is private')],
+  ['login-required', 'ERROR: [site] x: You need to log in to access this content'],
+  ['geo-blocked', 'ERROR: [site] x: This video is not available from your location due to geo restriction'],
+  [
+    'account-terminated',
+    youtube('This video is no longer available because the uploader has closed their YouTube account.'),
+  ],
+  ['live-not-started', 'ERROR: [site] x: This livestream has not yet started'],
+  ['live-processing', youtube("We're processing this video. Check back later.")],
+  ['js-runtime-missing', 'WARNING: [youtube] x: n challenge solving failed: Some formats may be missing.'],
+  ['forbidden', 'ERROR: [download] Got error: HTTP Error 403: Forbidden. Giving up after 7 retries'],
+  ['invalid-result', 'ERROR: [download] Got error: HTTP Error 416: Requested range not satisfiable'],
 ]
 
 test.each(corpus)('%s: %s', (code, line) => {
@@ -166,20 +195,46 @@ test('the errors of the system have codes of their own', () => {
   expect(classifyError(new Error('boom'))).toBe('unknown')
 })
 
+test('every code is told from a text, or by a step of our own', () => {
+  const ownSteps: readonly FailureCode[] = [
+    'killed',
+    'stalled',
+    'too-large',
+    'skipped',
+    'ytdlp-missing',
+    'refused-address',
+    'unknown',
+  ]
+  const told = new Set<FailureCode>([...corpus.map(([code]) => code), ...ownSteps])
+  expect(failureCodes.filter((code) => !told.has(code))).toEqual([])
+})
+
 test('every failure fits the contract and says nothing of the site or the disk', () => {
   for (const code of failureCodes) {
-    const failure = createFailure(code)
+    const line = 'ERROR: [generic] x: HTTP Error 403 at https://media.example/a?sig=b in /videos/a.mp4'
+    const failure = createFailure(code, {
+      retryAt: new Date(0),
+      evidence: evidenceOf({ errors: [line], warnings: [] }),
+    })
     expect(Failure.parse(failure)).toEqual(failure)
-    expect(failure.advice ?? '').not.toMatch(/https?:|\/\w+\/|Errno/)
+    expect(failure).toMatchObject({ retryable: isRetryable(code), retryAt: '1970-01-01T00:00:00.000Z' })
+    expect(JSON.stringify(failure)).not.toMatch(/https?:|\/\w+\/|Errno/)
   }
 })
 
-test('what fails for ever is not tried again', () => {
-  const retryable = failureCodes.filter((code) => createFailure(code).retryable)
-  for (const code of ['private', 'removed', 'drm', 'members-only', 'bot-check', 'refused-address'] as const)
-    expect(retryable).not.toContain(code)
-  for (const code of ['network', 'server-error', 'truncated', 'stalled', 'killed', 'forbidden'] as const)
-    expect(retryable).toContain(code)
+test('the evidence holds the last distinct warnings and errors, the reason among them', () => {
+  const numbered = (kind: string, from = 0) =>
+    Array.from({ length: 5 - from }, (_, n) => `${kind}: number ${n + from}`)
+  const evidence = evidenceOf({ errors: numbered('ERROR'), warnings: numbered('WARNING') })
+  expect(evidence).toEqual([...numbered('WARNING', 2), ...numbered('ERROR', 2)])
+  const lines = ['ERROR: at https://a.example/1', 'ERROR: at https://a.example/2']
+  expect(evidenceOf({ errors: lines, warnings: [] })).toEqual(['ERROR: at <url>'])
+  expect(evidenceOf({ errors: [], warnings: numbered('WARNING') })).toHaveLength(5)
+})
+
+test('YouTube says itself how long it wants to be left alone', () => {
+  const said = corpus.flatMap(([, line]) => askedPauseMs({ errors: [line], warnings: [] }) ?? [])
+  expect(said).toEqual([3_600_000, 3_600_000])
 })
 
 test('no text makes the classification fail', () => {

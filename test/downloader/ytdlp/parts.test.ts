@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { reopenParts } from '../../../downloader/ytdlp/parts.ts'
+import { openParts } from '../../../downloader/ytdlp/parts.ts'
 import { eventually, processesIn } from '../support/launch.ts'
 import { jobFor } from '../support/scripted-worker.ts'
 import { jobsFolder, settingOf } from '../support/setting.ts'
@@ -19,14 +19,38 @@ test('only plain parts lose a byte: not those of segmented films, not finished f
     'media.f4.m4a.part': '',
   }
   for (const [name, text] of Object.entries(before)) await writeFile(join(folder, name), text)
-  await reopenParts(folder)
+  await openParts(folder, folder)
   const after = Object.keys(before).map(async (name) => [name, await readFile(join(folder, name), 'utf8')])
   expect(Object.fromEntries(await Promise.all(after))).toEqual({
     ...before,
     'media.f1.mp4.part': 'pictur',
     'media.f2.mp4.part-Frag3.part': 'segmen',
   })
-  await reopenParts(join(folder, 'nowhere'))
+  await openParts(folder, join(folder, 'nowhere'))
+})
+
+test('parts are continued only with what they are parts of', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'medianest-parts-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  const partial = join(folder, 'partial')
+  const told = (formats: readonly string[], sizes: Readonly<Record<string, number>> = {}) => ({
+    streams: formats.map((format_id) => ({ format_id })),
+    exactSizes: new Map(Object.entries(sizes)),
+  })
+  await mkdir(partial)
+  const fits = async (...said: Parameters<typeof told>) =>
+    (await openParts(folder, partial)).fit(told(...said))
+  expect(await fits([])).toBe(true)
+  expect(await fits(['137', '140'], { 137: 5000 })).toBe(true)
+  // Nothing has come of it yet, so that anything may.
+  expect(await fits(['22'])).toBe(true)
+
+  await writeFile(join(partial, 'media.mp4.part'), 'picture')
+  expect(await fits(['22'], { 22: 7000 })).toBe(true)
+  expect(await fits(['18'])).toBe(false)
+  expect(await fits(['22'], { 22: 7001 })).toBe(false)
+  expect(await fits(['22'])).toBe(true)
+  expect(await fits(['22'], { 22: 7000 })).toBe(true)
 })
 
 test('killed when all was fetched and nothing renamed yet, it asks for next to nothing and succeeds', async (test) => {

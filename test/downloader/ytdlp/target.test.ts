@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { checkTarget, parseAllowedHosts } from '../../../downloader/ytdlp/target.ts'
+import { checkPlaylistTarget, checkTarget, parseAllowedHosts } from '../../../downloader/ytdlp/target.ts'
 
 const canonical = 'https://www.youtube.com/watch?v=dQw4w9WgXcQ'
 
@@ -17,6 +17,41 @@ test.each([
   expect(checkTarget(url, [])).toEqual({
     ok: true,
     target: { url: canonical, youtube: true, host: 'www.youtube.com' },
+  })
+})
+
+test.each([
+  ['https://www.youtube.com/playlist?list=PL1234567890', 'PL1234567890'],
+  ['http://m.youtube.com/playlist?list=OLAK5uy_k-x&si=abc#--exec', 'OLAK5uy_k-x'],
+])('%s becomes the one address of the playlist', (url, id) => {
+  expect(checkPlaylistTarget(url, [])).toEqual({
+    ok: true,
+    target: { url: `https://www.youtube.com/playlist?list=${id}`, youtube: true, host: 'www.youtube.com' },
+  })
+})
+
+test.each([
+  'https://www.youtube.com/playlist',
+  'https://www.youtube.com/playlist?list=x',
+  `https://www.youtube.com/playlist?list=${'x'.repeat(65)}`,
+  'https://www.youtube.com/playlist?list=PL12%0a--exec',
+  'https://www.youtube.com/watch?v=dQw4w9WgXcQ',
+  'https://www.youtube.com/@channel/videos',
+  'https://videos.example/playlist?list=PL1234567890',
+  '--exec=touch x',
+])('%j is no playlist', (url) => {
+  expect(checkPlaylistTarget(url, [])).toEqual({ ok: false, code: 'unsupported-url' })
+})
+
+test('a playlist of an allowed host is taken as it is, one of a private address is refused', () => {
+  const url = 'https://videos.example/feed?x=1'
+  expect(checkPlaylistTarget(url, ['videos.example'])).toEqual({
+    ok: true,
+    target: { url, youtube: false, host: 'videos.example' },
+  })
+  expect(checkPlaylistTarget('http://10.0.0.1/playlist?list=PL12', [])).toEqual({
+    ok: false,
+    code: 'refused-address',
   })
 })
 
