@@ -182,13 +182,17 @@ test('the videos of a playlist join their collection once Plex shows them, be it
   const collection = `Cats ${crypto.randomUUID()}`
   const placed = newVideo()
   const [shared, fetched] = [await newItem(), await newItem()]
-  const { downloader } = await place(admin, { url: placed }, shared)
+  const { id: origin, downloader } = await place(await friendOf(frank), { url: placed }, shared)
   const told = await take(admin, downloader, [placed, newVideo(), newVideo()], { collection }, 'key')
   expect(outcomes(told)).toEqual(['shared', 'accepted', 'accepted'])
   expect(await take(admin, downloader, [placed, newVideo()], { collection })).toMatchObject({
     results: [{ downloadId: told.results[0]?.downloadId }, {}],
   })
   expect(await read(admin, told.results[1]?.downloadId ?? '')).toMatchObject({ collection })
+  await take(admin, downloader, [placed], { collection: `More of ${collection}` })
+  const sharers = env.DB.prepare('select shared_from from downloads where shared_from is not null')
+  expect((await sharers.all()).results).toEqual([{ shared_from: origin }, { shared_from: origin }])
+  await env.DB.prepare("delete from downloads where collection like 'More of %'").run()
 
   await fault('plexUrl', { kind: 'status', status: 500, path: '/library/collections*' })
   await collect()
