@@ -162,7 +162,10 @@ export const FromDownloader = z.discriminatedUnion('type', [
 export type FromDownloader = z.output<typeof FromDownloader>
 
 export const ToDownloader = z.discriminatedUnion('type', [
-  /** Answers `hello`; jobs in `drop` are no longer the downloader's and must stop without a result. */
+  /**
+   * Answers `hello`; jobs in `drop` go on without this downloader, which must stop them without a result. Held jobs that
+   * are over altogether are cancelled one by one: the result that comes of it says what is left of them.
+   */
   z.object({ type: z.literal('welcome'), drop: z.array(z.uuid()) }),
   z.object({ type: z.literal('offer'), job: Job }),
   z.object({ type: z.literal('cancel'), ...Leased }),

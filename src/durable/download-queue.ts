@@ -35,6 +35,7 @@ import { OwnerEvents } from './owner-events.ts'
 import { Questions } from './questions.ts'
 import { reasonOf } from './reason-of.ts'
 import { Turns } from './turns.ts'
+import { Wakes } from './wakes.ts'
 
 /**
  * The queue of downloads and who works on what. A job belongs to the downloader that holds its lease; what comes under
@@ -81,6 +82,7 @@ export class DownloadQueue extends DurableObject<Env> {
     story: this.#story,
     removals: this.#removals,
   })
+  readonly #wakes = new Wakes(this.ctx.storage, () => this.round())
   #paused: boolean | undefined
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -219,14 +221,15 @@ export class DownloadQueue extends DurableObject<Env> {
     await this.#turn(async () => this.#talk.left(socket, Date.now()))
   }
 
-  async #turn<T>(work: () => Promise<T>, now?: number): Promise<T> {
+  async #turn<T>(work: () => Promise<T>, at?: number): Promise<T> {
     return this.#turns.run(async () => {
       try {
         return await work()
       } finally {
-        const wake = this.#rounds.handOut(now ?? Date.now())
-        const known = wake === undefined ? undefined : await this.ctx.storage.getAlarm()
-        if (wake !== undefined && (known ?? Infinity) > wake) await this.ctx.storage.setAlarm(wake)
+        const now = at ?? Date.now()
+        const { wakeAt, restsEndAt } = this.#rounds.handOut(now)
+        this.#wakes.byTimer(restsEndAt, now)
+        await this.#wakes.byAlarm(wakeAt)
       }
     })
   }

@@ -66,7 +66,7 @@ export class DownloaderTalk {
     const { jobs, downloaders, story, removals } = this.#to
     const { downloaderId, slots, versions, state, holding, protocol } = hello
     if (protocol !== linkProtocol) return socket.close(1002, `this side speaks protocol ${linkProtocol}`)
-    const { kept, drop, lost } = reconcile(jobs.all(), downloaderId, holding)
+    const { kept, drop, over, lost } = reconcile(jobs.all(), downloaderId, holding)
     const phases = Object.fromEntries(kept.flatMap(({ id, phase }) => (phase ? [[id, phase]] : [])))
     downloaders.introduce(socket, {
       downloaderId,
@@ -79,6 +79,8 @@ export class DownloaderTalk {
     for (const job of kept) jobs.put(job)
     story.release(lost)
     sendTo(socket, { type: 'welcome', drop })
+    // Its answer may be that the file is in place: then that must go.
+    for (const { jobId, lease } of over) sendTo(socket, { type: 'cancel', jobId, lease })
     removals.remind(downloaderId)
   }
 

@@ -4,7 +4,7 @@ import type { DownloadRecords } from '../platform/download-records.ts'
 import { log } from '../platform/logger.ts'
 import { assign, type Situation } from '../youtube/assign.ts'
 import { lapse, newJob, type Job } from '../youtube/job.ts'
-import { wakeAt } from '../youtube/waits.ts'
+import { restsEndAt, wakeAt } from '../youtube/waits.ts'
 import type { DownloadStory } from './download-story.ts'
 import type { DownloaderSockets } from './downloader-sockets.ts'
 import type { FileRemovals } from './file-removals.ts'
@@ -33,8 +33,8 @@ export class JobRounds {
     this.#to = dependencies
   }
 
-  /** Stores what has changed, and offers what waits. Answers when to look again, if that is known. */
-  handOut(now: number): number | undefined {
+  /** Stores what has changed, and offers what waits. Answers when to look again, where that is known. */
+  handOut(now: number) {
     const { jobs, downloaders, situation } = this.#to
     const before = situation()
     const assigned = assign(before, now)
@@ -45,7 +45,8 @@ export class JobRounds {
       const job = { jobId: id, lease: lease.token, url, videoId, quality, format, extras, attempt }
       downloaders.send(lease.holder, { type: 'offer', job })
     }
-    return wakeAt({ ...before, jobs: jobs.all() }, now)
+    const after = { ...before, jobs: jobs.all() }
+    return { wakeAt: wakeAt(after, now), restsEndAt: restsEndAt(after, now) }
   }
 
   /** Takes jobs from downloaders that are gone, and gives up on a Plex that does not answer. */

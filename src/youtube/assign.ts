@@ -30,7 +30,7 @@ export type Situation = {
 
 export const isWaiting = ({ state }: Job): boolean => state === 'waiting'
 
-const isReady = (job: Job, now: number): boolean => isWaiting(job) && job.notBefore <= now
+export const isReady = (job: Job, now: number): boolean => isWaiting(job) && job.notBefore <= now
 
 /** Jobs that would fetch the same. */
 const isSameWork = (one: Job, other: Job): boolean =>

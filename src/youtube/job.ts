@@ -101,14 +101,20 @@ export function leasedUntil(job: Job, until: number, phase?: Phase): Job {
   return { ...job, ...(job.lease && { lease: { ...job.lease, until } }), ...(phase && { phase }) }
 }
 
-/** What a downloader that introduces itself may keep, must drop, and no longer knows of. */
+/**
+ * What a downloader that introduces itself may keep, what it must drop since that goes on without it, what is over and
+ * has to leave nothing behind, and what it no longer knows of.
+ */
 export function reconcile(jobs: readonly Job[], downloaderId: string, holding: readonly Held[]) {
   const kept = jobs.filter((job) =>
     holding.some(({ jobId, lease }) => jobId === job.id && holdsLease(job, downloaderId, lease)),
   )
+  const others = holding.filter(({ jobId }) => !kept.some(({ id }) => id === jobId))
+  const goesOn = ({ jobId }: Held) => jobs.some(({ id }) => id === jobId)
   return {
     kept: kept.map((job) => leasedUntil(job, Number.POSITIVE_INFINITY)),
-    drop: holding.map(({ jobId }) => jobId).filter((id) => !kept.some((job) => job.id === id)),
+    drop: others.filter(goesOn).map(({ jobId }) => jobId),
+    over: others.filter((held) => !goesOn(held)),
     lost: jobs
       .filter((job) => isHeldBy(job, downloaderId) && !kept.includes(job))
       .map((job) => released(job)),

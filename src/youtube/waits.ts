@@ -1,7 +1,7 @@
 import { siteOf } from '#contract/downloader-link.ts'
 import type { Download, Progress } from '#contract/downloads.ts'
 
-import { isLeaving, roomAt, slotsLeft, suits, twinOf, underWay } from './assign.ts'
+import { isLeaving, isReady, roomAt, slotsLeft, suits, twinOf, underWay } from './assign.ts'
 import type { Candidate, Situation } from './assign.ts'
 import type { Job } from './job.ts'
 import type { LiveState } from './ports.ts'
@@ -53,26 +53,40 @@ function waitAmong(roomy: readonly Candidate[], job: Job, situation: Situation, 
   return { for: free.length > 0 && isFull ? 'site' : 'slot' }
 }
 
-/** When the queue must look again, unless something happens before. */
+/** When the queue must look again, unless something happens before: what comes of rests is `restsEndAt`. */
 export function wakeAt(situation: Situation, now: number): number | undefined {
-  const busy = underWay(situation.jobs)
-  const free = situation.candidates.filter((candidate) => slotsLeft(candidate, busy) > 0)
   const times = situation.jobs.flatMap((job): number[] => {
     if (job.state === 'leased') return job.lease ? [job.lease.until] : []
     if (job.state === 'scanning') return job.scan?.requested ? [] : [now + scanRetryMs]
-    const hindered = situation.paused || (job.notBefore <= now && twinOf(job, busy) !== undefined)
-    return hindered ? [] : offerableAt(job, free, situation, now)
+    return !situation.paused && job.notBefore > now ? [job.notBefore] : []
   })
-  const next = Math.min(...times)
+  const unwilling = offers(situation, now).map(({ candidate }) => candidate.unwillingUntil)
+  return firstAfter(now, [...times, ...unwilling])
+}
+
+/** When the first site that keeps a job waiting is left alone no longer. */
+export const restsEndAt = (situation: Situation, now: number): number | undefined =>
+  firstAfter(
+    now,
+    offers(situation, now).map(({ job, candidate }) => restEnd(candidate.rests, siteOf(job.url))),
+  )
+
+function firstAfter(now: number, times: readonly number[]): number | undefined {
+  const next = Math.min(...times.filter((at) => at > now))
   return Number.isFinite(next) ? next : undefined
 }
 
-/** Only instants to come: what could be now has been done, or waits for something else. */
-function offerableAt(job: Job, free: readonly Candidate[], situation: Situation, now: number): number[] {
-  if (job.notBefore > now) return [job.notBefore]
-  const site = siteOf(job.url)
-  return free
-    .filter((candidate) => suits(candidate, job) && !isLeaving(candidate, job, situation))
-    .map(({ unwillingUntil, rests }) => Math.max(unwillingUntil, restEnd(rests, site)))
-    .filter((at) => at > now)
+/** What waits for nothing but that a downloader with a free slot may take it. */
+function offers(situation: Situation, now: number) {
+  if (situation.paused) return []
+  const busy = underWay(situation.jobs)
+  const free = situation.candidates.filter((candidate) => slotsLeft(candidate, busy) > 0)
+  if (free.length === 0) return []
+  return situation.jobs
+    .filter((job) => isReady(job, now) && !twinOf(job, busy))
+    .flatMap((job) =>
+      free
+        .filter((candidate) => suits(candidate, job) && !isLeaving(candidate, job, situation))
+        .map((candidate) => ({ job, candidate })),
+    )
 }

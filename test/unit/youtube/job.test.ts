@@ -30,13 +30,14 @@ test('each lease is greater than all before it, and only the last one counts', (
 
 test('who comes back keeps what is still its own, drops the rest, and gives up what it forgot', () => {
   const away = leasedUntil(given('1'), now + leaseMs, 'processing')
-  const { kept, drop, lost } = reconcile([away, given('2'), given('3', 'other')], 'nas', [
+  const { kept, drop, over, lost } = reconcile([away, given('2'), given('3', 'other')], 'nas', [
     { jobId: '1', lease: 1 },
     { jobId: '3', lease: 1 },
     { jobId: '4', lease: 7 },
   ])
   expect(kept).toEqual([{ ...away, lease: { holder: 'nas', token: 1, until: Infinity } }])
-  expect(drop).toEqual(['3', '4'])
+  expect(drop).toEqual(['3'])
+  expect(over).toEqual([{ jobId: '4', lease: 7 }])
   expect(lost.map(({ id, state }) => [id, state])).toEqual([['2', 'waiting']])
 })
 

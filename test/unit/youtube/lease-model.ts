@@ -83,9 +83,10 @@ export class Model {
     this.disconnect(id, true)
     const outbox = [...side.outbox.values()]
     const holding = [...[...side.holds].map(([jobId, lease]) => ({ jobId, lease })), ...outbox]
-    const { kept, drop, lost } = reconcile([...this.jobs.values()], id, holding)
+    const { kept, drop, over, lost } = reconcile([...this.jobs.values()], id, holding)
     for (const next of [...kept, ...lost]) this.jobs.set(next.id, next)
     Object.assign(side, { connected: true, heardAt: this.now, said: outbox })
+    for (const { jobId } of over) side.holds.delete(jobId)
     for (const jobId of drop) {
       side.holds.delete(jobId)
       for (const [key, result] of side.outbox) if (result.jobId === jobId) side.outbox.delete(key)

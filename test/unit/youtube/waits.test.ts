@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { leasedUntil, placed } from '../../../src/youtube/job.ts'
-import { liveState, wakeAt } from '../../../src/youtube/waits.ts'
+import { liveState, restsEndAt, wakeAt } from '../../../src/youtube/waits.ts'
 import { given, inPlace, job, now, scan, site, situation, willing } from './job-fixtures.ts'
 
 const iso = (at: number) => new Date(at).toISOString()
@@ -78,14 +78,15 @@ test('the queue wakes for what comes at a known time, and for nothing else', () 
   expect(wakeAt(situation([job('1', { notBefore: now + 70 })], [unwilling]), now)).toBe(now + 70)
   expect(wakeAt(situation([leasedUntil(given('1'), now + 9)], []), now)).toBe(now + 9)
   expect(wakeAt(situation([placed(given('1'), { ...scan, requested: false })], []), now)).toBeGreaterThan(now)
-  expect(wakeAt(situation([job('1')], [tired]), now)).toBe(now + 900)
+  expect(wakeAt(situation([job('1')], [tired]), now)).toBeUndefined()
+  expect(restsEndAt(situation([job('1')], [tired]), now)).toBe(now + 900)
 })
 
 test('nobody is woken for what would still have to wait', () => {
   const tired = willing('nas', { rests })
-  expect(wakeAt(situation([job('1')], [tired], { paused: true }), now)).toBeUndefined()
-  expect(wakeAt(situation([job('1', { avoid: ['nas'] })], [tired]), now)).toBeUndefined()
-  expect(wakeAt(situation([job('1', { neededBytes: 2e12 })], [tired]), now)).toBeUndefined()
-  expect(wakeAt(situation([job('1'), given('2')], [tired]), now)).toBeUndefined()
-  expect(wakeAt(situation([job('1', { url: 'https://films.example/1' })], [tired]), now)).toBeUndefined()
+  expect(restsEndAt(situation([job('1')], [tired], { paused: true }), now)).toBeUndefined()
+  expect(restsEndAt(situation([job('1', { avoid: ['nas'] })], [tired]), now)).toBeUndefined()
+  expect(restsEndAt(situation([job('1', { neededBytes: 2e12 })], [tired]), now)).toBeUndefined()
+  expect(restsEndAt(situation([job('1'), given('2')], [tired]), now)).toBeUndefined()
+  expect(restsEndAt(situation([job('1', { url: 'https://films.example/1' })], [tired]), now)).toBeUndefined()
 })

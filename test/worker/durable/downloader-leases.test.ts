@@ -111,11 +111,12 @@ test('who comes back without what it was given gets it again', async () => {
   const stranger = { jobId: crypto.randomUUID(), lease: 3 }
   const again = await connect({ holding: [stranger] })
   expect(await nas.closed).toBe(4409)
-  expect(again.welcome.drop).toEqual([stranger.jobId])
+  expect(again.welcome.drop).toEqual([])
+  expect(await again.next('cancel')).toMatchObject(stranger)
   expect(await again.takes(id)).toMatchObject({ lease: 2, attempt: 1 })
 })
 
-test('a downloader that was cancelled while it was away is told to drop the job', async () => {
+test('a downloader that was cancelled while it was away is told so, and what it had placed goes', async () => {
   const nas = await connect()
   const frank = await newFriend()
   const { id } = await request(frank)
@@ -124,7 +125,7 @@ test('a downloader that was cancelled while it was away is told to drop the job'
   nas.socket.close(1000)
   await ask('POST', `/api/youtube/downloads/${id}/cancel`, { token: frank.token })
   const again = await connect({ holding: [leased] })
-  expect(again.welcome.drop).toEqual([id])
+  expect(await again.next('cancel')).toMatchObject(leased)
   again.say({ type: 'result', ...leased, outcome: completed })
   expect(await again.next('remove')).toMatchObject({ jobId: id, plexPath: completed.plexPath })
   await again.next('acknowledged')

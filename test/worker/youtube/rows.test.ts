@@ -42,7 +42,7 @@ async function countRows() {
     const keys = changes.flatMap(({ mock }) => mock.calls.map(([key]) => key))
     return {
       d1,
-      queue: keys.filter((key) => key.startsWith('job:')).length + alarms.mock.calls.length,
+      queue: keys.filter((key) => !key.startsWith('window:')).length + alarms.mock.calls.length,
       quota: keys.filter((key) => key === 'window:downloads').length,
     }
   }
@@ -76,6 +76,30 @@ test('nor does one that had to wait its turn', async () => {
   const downloader = await connect()
   await work(downloader, id)
   expect(rows()).toEqual({ d1: 7, queue: 4, quota: 1 })
+})
+
+test('nor does one that had to wait for its site', async () => {
+  const frank = await newFriend()
+  const sites = [{ site: 'youtube.com', reason: 'pace' as const, waitMs: 500 }]
+  const downloader = await connect({ state: { freeBytes: 1e12, troubles: [], sites } })
+  const rows = await countRows()
+  const { id } = await request(frank)
+  await work(downloader, id)
+  const { d1, queue, quota } = rows()
+  expect(d1 + queue + quota).toBeLessThanOrEqual(12)
+})
+
+test('a file that is shared costs fewer', async () => {
+  const [frank, fatima] = [await newFriend(), await newFriend()]
+  const downloader = await connect({ slots: 2 })
+  const { id, url } = await request(frank)
+  const { leased } = await downloader.takes(id)
+  await downloader.ends(leased, completed)
+  const rows = await countRows()
+  const twin = await request(fatima, { url })
+  await queue().scanned(id, '12')
+  expect(await read(fatima, twin.id)).toMatchObject({ status: 'completed', shared: true })
+  expect(rows()).toEqual({ d1: 7, queue: 3, quota: 1 })
 })
 
 test('a queue that only waits and a minute that passes write nothing', async () => {

@@ -213,6 +213,11 @@ export async function evictQueue(): Promise<void> {
 
 /** Leaves no job and no downloader to the next test. */
 export async function clearQueue(): Promise<void> {
+  // What waits for a site that a downloader leaves alone would keep a timer running, and with it the object.
+  await runInDurableObject(queue(), (_, state) =>
+    state.getWebSockets().forEach((socket) => socket.close(1001)),
+  )
+  await queue().round()
   await runInDurableObject(queue(), async (_, state) => {
     await state.storage.deleteAll()
     await state.storage.deleteAlarm()
