@@ -1,13 +1,10 @@
-/** Where the stand-ins listen during a run of the Worker's tests. */
-export type WorldUrls = {
-  readonly plexUrl: string
-  readonly plexTvUrl: string
-  readonly machineIdentifier: string
-  readonly youtubeFolder: string
-}
+import * as z from 'zod'
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    world: WorldUrls
-  }
-}
+/** Where the stand-ins of one file of the Worker's tests listen. */
+export const WorldUrls = z.object({
+  plexUrl: z.string(),
+  plexTvUrl: z.string(),
+  machineIdentifier: z.string(),
+  youtubeFolder: z.string(),
+})
+export type WorldUrls = Readonly<z.output<typeof WorldUrls>>

@@ -1,9 +1,9 @@
-import { inject } from 'vitest'
+import { env } from 'cloudflare:workers'
 import * as z from 'zod'
 
 import type { WorldUrls } from '../../support/world-urls.ts'
 
-export const world: WorldUrls = inject('world')
+export const world: WorldUrls = env.TEST_WORLD
 
 type Server = 'plexUrl' | 'plexTvUrl'
 

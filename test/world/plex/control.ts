@@ -30,10 +30,6 @@ export function controlOperations(controls: PlexControls): Record<string, (excha
       return { ok: true }
     },
     'put-file': async (exchange) => ({ file: await controls.putFile(parse(ByName, exchange).name) }),
-    'empty-folder': async () => {
-      await controls.emptyFolder()
-      return { ok: true }
-    },
     'remove-file': async (exchange) => {
       await controls.removeFile(parse(ByName, exchange).name)
       return { ok: true }

@@ -67,15 +67,6 @@ export function createControls(world: World, moviesSection: string) {
       return file
     },
     removeFile: (name: string) => rm(inFolder(world, name), { force: true }),
-    /** Takes everything out of that folder, and out of the library. */
-    emptyFolder: async (): Promise<void> => {
-      const folder = catalogue.section(world.filesSection)?.locations[0]?.path
-      if (folder === undefined) return
-      await rm(folder, { recursive: true, force: true })
-      await mkdir(folder, { recursive: true })
-      scanner.request(world.filesSection, {})
-      await scanner.idle()
-    },
     state: () => stateOf(world),
   }
 }
