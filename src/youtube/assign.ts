@@ -28,7 +28,7 @@ export type Situation = {
   readonly removing: readonly Pick<Removal, 'downloaderId' | 'videoId'>[]
 }
 
-export const isWaiting = ({ state }: Job): boolean => state === 'waiting'
+const isWaiting = ({ state }: Job): boolean => state === 'waiting'
 
 export const isReady = (job: Job, now: number): boolean => isWaiting(job) && job.notBefore <= now
 
