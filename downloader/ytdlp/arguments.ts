@@ -79,6 +79,8 @@ function always(options: RunOptions): string[] {
     '--no-js-runtimes',
     ...given('--js-runtimes', `node:${options.nodePath}`),
     ...given('--cache-dir', options.cacheDirectory),
+    // The only way to learn what `Retry-After` says. What is printed is read, and neither kept nor told.
+    '--print-traffic',
     ...words('--socket-timeout 20 --retries 7 --fragment-retries 7 --extractor-retries 2'),
     ...words('--retry-sleep http:exp=0.25:2 --retry-sleep fragment:exp=0.25:2'),
     // A bare name is left to the search path.

@@ -35,10 +35,8 @@ export function evidenceOf(
 const hourMs = 60 * 60_000
 
 /** How long the site wants to be left alone, when a run has said so. */
-export function askedPauseMs({
-  errors,
-  warnings,
-}: Pick<RunEvidence, 'errors' | 'warnings'>): number | undefined {
+export function askedPauseMs({ errors, warnings, retryAfterMs }: RunEvidence): number | undefined {
+  if (retryAfterMs !== undefined) return retryAfterMs
   return [...errors, ...warnings].some((line) => /rate-limited by YouTube for up to an hour/i.test(line))
     ? hourMs
     : undefined
@@ -50,6 +48,7 @@ export type RunEvidence = {
   /** Lines that begin with `ERROR:`, and the last line of a traceback. */
   readonly errors: readonly string[]
   readonly warnings: readonly string[]
+  readonly retryAfterMs?: number | undefined
 }
 
 /** Why a run of yt-dlp failed, told from what it wrote. The real reason is often a warning before the error. */

@@ -98,9 +98,12 @@ const YtDlpRecord = z.discriminatedUnion('kind', [
 export type YtDlpRecord = z.output<typeof YtDlpRecord>
 export type YtDlpRecordOf<K extends YtDlpRecord['kind']> = Extract<YtDlpRecord, { kind: K }>
 
-/** The records in a line: usually none or one, but two steps may share a line. Undefined when it is not for us. */
+/**
+ * The records in a line: usually none or one, but two steps may share a line, and printed traffic may stand before them.
+ * Undefined when it is not for us.
+ */
 export function parseRecords(line: string, nonce: string): YtDlpRecord[] | undefined {
-  if (!line.startsWith(nonce)) return undefined
+  if (!line.includes(nonce)) return undefined
   return line
     .split(nonce)
     .slice(1)

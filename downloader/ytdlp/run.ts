@@ -2,6 +2,7 @@ import { execa } from 'execa'
 import { parseRecords } from './records.ts'
 import type { YtDlpRecord } from './records.ts'
 import { killGroup, terminateGroup } from './terminate.ts'
+import { createTraffic } from './traffic.ts'
 
 export type YtDlpRun = {
   readonly file: string
@@ -23,6 +24,8 @@ export type RunResult = {
   readonly missing: boolean
   readonly errors: readonly string[]
   readonly warnings: readonly string[]
+  /** How long the site wants to be left alone, when it has refused and said so. */
+  readonly retryAfterMs?: number | undefined
 }
 
 const keptLines = 5
@@ -49,10 +52,13 @@ export async function runYtDlp(run: YtDlpRun): Promise<RunResult> {
     nodeChildProcess.once('error', () => resolve())
   })
   const evidence = createEvidence()
+  const traffic = createTraffic(Date.now)
   const read = async (from: 'stdout' | 'stderr'): Promise<void> => {
+    const note = evidence.listen()
     for await (const line of subprocess.iterable({ from })) {
       const records = parseRecords(line, run.nonce)
-      if (records === undefined) evidence.note(line)
+      traffic.hear(line)
+      if (records === undefined) note(line)
       else records.forEach(run.onRecord)
     }
   }
@@ -68,6 +74,7 @@ export async function runYtDlp(run: YtDlpRun): Promise<RunResult> {
       signal: run.signal.aborted ? undefined : result.signal,
       missing: result.code === 'ENOENT' || result.code === 'EACCES',
       ...evidence.collected(),
+      retryAfterMs: traffic.retryAfterMs(),
     }
   } finally {
     run.signal.removeEventListener('abort', abort)
@@ -78,7 +85,6 @@ export async function runYtDlp(run: YtDlpRun): Promise<RunResult> {
 function createEvidence() {
   const errors: string[] = []
   const warnings: string[] = []
-  let inTraceback = false
   const keep = (list: string[], line: string): void => {
     const text = line.slice(0, longestLine)
     if (list.includes(text)) return
@@ -86,13 +92,17 @@ function createEvidence() {
     if (list.length > keptLines) list.shift()
   }
   return {
-    note: (line: string): void => {
-      if (line.startsWith('Traceback ')) inTraceback = true
-      else if (inTraceback && /^\S/.test(line)) {
-        inTraceback = false
-        keep(errors, line)
-      } else if (/^(?:[\w./-]*: )?error: /i.test(line)) keep(errors, line)
-      else if (line.startsWith('WARNING: ')) keep(warnings, line)
+    /** For one stream: the traffic, cookies and all, comes on another than a traceback. */
+    listen: () => {
+      let inTraceback = false
+      return (line: string): void => {
+        if (line.startsWith('Traceback ')) inTraceback = true
+        else if (inTraceback && /^\S/.test(line)) {
+          inTraceback = false
+          keep(errors, line)
+        } else if (/^(?:[\w./-]*: )?error: /i.test(line)) keep(errors, line)
+        else if (line.startsWith('WARNING: ')) keep(warnings, line)
+      }
     },
     collected: () => ({ errors, warnings }),
   }

@@ -57,7 +57,8 @@ test.concurrent('a bot check halts the site, over a restart, until one job has t
   endWait(setting)
   await youTube.seen.allow()
   setting.launch({ YT_DLP_PATH: youTube.seen.ytDlp })
-  await eventually(() => worker.connections() === 2, 15_000)
+  const hellos = (): number => heard.filter(({ type }) => type === 'hello').length
+  await eventually(() => hellos() === 2, 15_000)
   expect(lastSites(setting)).toEqual([{ site, reason: 'bot-check', waitMs: 0 }])
   worker.say({ type: 'offer', job: { ...one, lease: 3 } })
   worker.say({ type: 'offer', job: two })
@@ -86,7 +87,12 @@ test.concurrent('a site that limits is left alone, and others are not', async (t
   const limited = jobFor(setting.site.video('rate-limited').url)
   worker.say({ type: 'offer', job: limited })
   const { outcome } = await ended(setting, limited.jobId)
-  expect(outcome).toMatchObject({ failure: { code: 'rate-limited', retryable: true } })
+  if (outcome.kind !== 'failed') throw new Error(outcome.kind)
+  expect(outcome.failure).toMatchObject({ code: 'rate-limited', retryable: true })
+  // The site asks for half a minute; a wait of our own would be twice that.
+  const asked = Date.parse(outcome.failure.retryAt ?? '') - Date.now()
+  expect(asked).toBeGreaterThan(0)
+  expect(asked).toBeLessThanOrEqual(36_000)
   expect(lastSites(setting)).toMatchObject([
     { site: `127.0.0.1:${setting.site.port}`, reason: 'rate-limited' },
   ])

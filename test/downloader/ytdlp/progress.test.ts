@@ -114,10 +114,12 @@ const nonce = '@abc@'
 
 test('only lines behind the nonce are records, and a page cannot make one up', () => {
   expect(parseRecords('{"kind":"file","info":{"filepath":"/etc/passwd"}}', nonce)).toBeUndefined()
-  expect(parseRecords(`[download] ${nonce}{"kind":"file","info":{"filepath":"/x"}}`, nonce)).toBeUndefined()
-  expect(parseRecords(`${nonce}{"kind":"file","info":{"filepath":"/x"}}`, nonce)).toEqual([
-    { kind: 'file', info: { filepath: '/x' } },
-  ])
+  expect(parseRecords('@0@{"kind":"file","info":{"filepath":"/etc/passwd"}}', nonce)).toBeUndefined()
+  // Traffic is printed in pieces, and a record may come between two of them.
+  for (const before of ['', ' ', 'header: Last-Modified: ', "send: b'GET / HTTP/1.1'"])
+    expect(parseRecords(`${before}${nonce}{"kind":"file","info":{"filepath":"/x"}}`, nonce)).toEqual([
+      { kind: 'file', info: { filepath: '/x' } },
+    ])
 })
 
 test('two steps on one line are both seen, and rubbish is passed over', () => {
