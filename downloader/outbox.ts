@@ -6,6 +6,7 @@ import { PlacedFile } from '#contract/downloads.ts'
 import { Selection, Warning } from '#contract/selection.ts'
 
 export type Leased = { readonly jobId: string; readonly lease: number }
+export type Attempt = Pick<Job, 'jobId' | 'attempt'>
 export type Result = Leased & { readonly outcome: Outcome }
 
 /** Written before the rename, so that a crash right after it is understood. */
@@ -32,6 +33,9 @@ export type Outbox = {
   readonly acknowledge: (leased: Leased) => void
   /** The job is no longer ours: neither it nor a result of it is spoken of again. */
   readonly drop: (jobId: string) => void
+  /** How far a held job’s owner may believe it to be, in percent of this attempt. */
+  readonly told: (job: Attempt) => number
+  readonly noteTold: (job: Attempt, percent: number) => void
   readonly recordPlacement: (jobId: string, placement: Placement, at: number) => void
   readonly placement: (jobId: string) => Placement | undefined
   readonly forgetPlacementsBefore: (at: number) => void
@@ -48,12 +52,16 @@ const schema = `
   CREATE TABLE IF NOT EXISTS placements (
     job_id TEXT PRIMARY KEY, placement TEXT NOT NULL, at INTEGER NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS told (
+    job_id TEXT PRIMARY KEY, attempt INTEGER NOT NULL, percent INTEGER NOT NULL
+  ) STRICT;
   CREATE TABLE IF NOT EXISTS sites (name TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT;
 `
 
 const Row = z.object({ job_id: z.string(), lease: z.int(), outcome: z.string() })
 const JobRow = z.object({ job: z.string() })
 const PlacementRow = z.object({ placement: z.string() })
+const ToldRow = z.object({ percent: z.number() })
 const SiteRow = z.object({ name: z.string(), state: z.string() })
 
 /** Opens the outbox for this process alone; throws when another has it. */
@@ -68,6 +76,7 @@ export function openOutbox(path: string): Outbox {
   }
   return {
     ...jobsAndResults(database),
+    ...progress(database),
     ...placements(database),
     ...sites(database),
     close: () => database.close(),
@@ -86,6 +95,7 @@ function jobsAndResults(database: DatabaseSync) {
   )
   const allResults = database.prepare('SELECT job_id, lease, outcome FROM results ORDER BY rowid')
   const deleteResult = database.prepare('DELETE FROM results WHERE job_id = ? AND lease = ?')
+  const forgetTold = database.prepare('DELETE FROM told WHERE job_id = ?')
   const deleteResults = database.prepare('DELETE FROM results WHERE job_id = ?')
 
   const result = ({ jobId, lease }: Leased): Result | undefined => {
@@ -100,6 +110,7 @@ function jobsAndResults(database: DatabaseSync) {
     settle: (settled: Result): Result => {
       atomically(database, () => {
         deleteJob.run(settled.jobId)
+        forgetTold.run(settled.jobId)
         insertResult.run(settled.jobId, settled.lease, JSON.stringify(settled.outcome))
       })
       return result(settled) ?? settled
@@ -112,8 +123,23 @@ function jobsAndResults(database: DatabaseSync) {
     drop: (jobId: string): void =>
       atomically(database, () => {
         deleteJob.run(jobId)
+        forgetTold.run(jobId)
         deleteResults.run(jobId)
       }),
+  }
+}
+
+function progress(database: DatabaseSync) {
+  const insert = database.prepare('INSERT OR REPLACE INTO told (job_id, attempt, percent) VALUES (?, ?, ?)')
+  const one = database.prepare('SELECT percent FROM told WHERE job_id = ? AND attempt = ?')
+  return {
+    told: ({ jobId, attempt }: Attempt): number => {
+      const row = one.get(jobId, attempt)
+      return row === undefined ? 0 : ToldRow.parse(row).percent
+    },
+    noteTold: ({ jobId, attempt }: Attempt, percent: number): void => {
+      insert.run(jobId, attempt, percent)
+    },
   }
 }
 

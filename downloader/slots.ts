@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { FromDownloader, Job, Outcome } from '#contract/downloader-link.ts'
 import type { Progress, VideoMetadata } from '#contract/downloads.ts'
+import { createFloor } from './floor.ts'
 import type { EndReason, JobReport } from './job.ts'
 import type { Log } from './log.ts'
 import type { Leased, Outbox } from './outbox.ts'
@@ -169,12 +170,14 @@ async function work(entry: Running, { run, outbox, send, timers, log }: SlotsOpt
     (progress) => send({ type: 'progress', ...leasedOf(entry.job), progress }),
     timers,
   )
+  const atLeast = createFloor(entry.job, outbox)
   const report: JobReport = {
     started: (metadata) => {
       entry.metadata = metadata
       if (!signal.aborted) send({ type: 'started', ...leasedOf(entry.job), metadata })
     },
-    progress: (progress) => {
+    progress: (measured) => {
+      const progress = atLeast(measured)
       if (isDeepStrictEqual(progress, entry.progress)) return
       entry.progress = progress
       if (!signal.aborted) throttle.offer(progress)

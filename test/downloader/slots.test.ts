@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { FromDownloader, Job, Outcome } from '#contract/downloader-link.ts'
 import type { JobReport } from '../../downloader/job.ts'
 import { createLog } from '../../downloader/log.ts'
-import { openOutbox } from '../../downloader/outbox.ts'
+import { openOutbox, type Outbox } from '../../downloader/outbox.ts'
 import { createSlots } from '../../downloader/slots.ts'
 import { createFailure } from '../../downloader/ytdlp/failure.ts'
 import { jobFor } from './support/scripted-worker.ts'
@@ -21,11 +21,13 @@ const failed: Outcome = { kind: 'failed', failure: createFailure('network') }
 const newJob = (): Job => jobFor('https://videos.example/watch/a')
 const leasedOf = ({ jobId, lease }: Job) => ({ jobId, lease })
 
-async function slots({ limit = 2, space = true, visits = true } = {}) {
+type Circumstances = { limit?: number; space?: boolean; visits?: boolean; outbox?: Outbox }
+
+async function slots({ limit = 2, space = true, visits = true, outbox: known }: Circumstances = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'medianest-slots-'))
-  const outbox = openOutbox(join(folder, 'downloader.db'))
+  const outbox = known ?? openOutbox(join(folder, 'downloader.db'))
   onTestFinished(async () => {
-    outbox.close()
+    if (!known) outbox.close()
     await rm(folder, { recursive: true, force: true })
   })
   const said: FromDownloader[] = []
@@ -227,4 +229,20 @@ test('progress is said at most four times a second, and the newest is not lost',
   clock.now = 250
   timeouts[0]?.run()
   expect(of(said, 'progress').map(({ progress }) => progress.percent)).toEqual([0, 99])
+})
+
+test('a job begun anew after a crash tells no less than was told before, unless it is another try', async () => {
+  const job = newJob()
+  const told = async (attempt: number, percent: number, outbox?: Outbox) => {
+    const life = await slots({ ...(outbox && { outbox }) })
+    life.offer({ ...job, attempt })
+    await life.tick()
+    life.runs[0]?.report.progress({ phase: 'downloading', percent })
+    const percents = life.said.flatMap((said) => (said.type === 'progress' ? [said.progress.percent] : []))
+    return { percents, outbox: life.outbox }
+  }
+  const { outbox, percents } = await told(1, 42)
+  expect(percents).toEqual([42])
+  expect((await told(1, 3, outbox)).percents).toEqual([45])
+  expect((await told(2, 3, outbox)).percents).toEqual([3])
 })
