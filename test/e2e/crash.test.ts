@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { isLive, until } from '../../scripts/local/readiness.ts'
 import { systemForFile } from './support/shared-system.ts'
-import { emptyLibrary, filesOf, mediaOf, programsOf, sha256Of } from './support/system.ts'
+import { filesOf, mediaOf, programsOf, sha256Of } from './support/system.ts'
 import { countOf, enter, type Viewer } from './support/wishes.ts'
 
 /** So that there are some seconds to die in. */
@@ -101,7 +101,7 @@ function expectNothingToldTwice(id: string): void {
 }
 
 test.each(moments)('a downloader killed %s leaves one whole film, fetched once', async (_, reach) => {
-  await emptyLibrary(system())
+  await frank.clear()
   const id = await frank.ask(videoUrl())
   await reach(id)
   const had = toldBytes(id)
@@ -113,7 +113,7 @@ test.each(moments)('a downloader killed %s leaves one whole film, fetched once',
 })
 
 test('a Worker killed in the middle of a download disturbs it not at all', async () => {
-  await emptyLibrary(system())
+  await frank.clear()
   const id = await frank.ask(videoUrl())
   await fetched(id, between(0.1, 0.4))
   const { worker, baseUrl, demo } = system()
