@@ -38,8 +38,10 @@ export function note(account: Account, record: YtDlpRecord): void {
       account.durationSeconds = record.info.duration
       break
     case 'tick': {
-      const { total_bytes: total } = record.tick
-      if (total !== undefined) account.exactSizes.set(record.info.format_id, total)
+      const { status, total_bytes: total } = record.tick
+      // Of a file that lies there already, the end tells what it weighs by now: it may have been worked on.
+      if (status === 'downloading' && total !== undefined)
+        account.exactSizes.set(record.info.format_id, total)
       break
     }
     case 'file':
