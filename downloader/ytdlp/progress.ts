@@ -158,6 +158,7 @@ function describe(
   if (known && totalBytes >= 1) progress.totalBytes = Math.round(totalBytes)
   if (silentMs >= stallMs) return { ...progress, stalledSeconds: Math.floor(silentMs / 1000) }
   if (speed !== undefined) progress.bytesPerSecond = Math.round(speed)
-  if (known && speed) progress.etaSeconds = Math.round((totalBytes - downloadedBytes) / speed)
+  if (known && speed !== undefined && speed >= 1)
+    progress.etaSeconds = Math.round((totalBytes - downloadedBytes) / speed)
   return progress
 }

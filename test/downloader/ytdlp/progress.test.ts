@@ -91,6 +91,17 @@ test('picture and sound share one percentage by their sizes', () => {
   expect(meter.current().percent).toBeLessThan(84)
 })
 
+test('of a line on which next to nothing comes nobody says when it ends', () => {
+  let now = 0
+  const meter = createProgressMeter(() => now)
+  meter.streams([stream('0', { filesize: 1_000_000 })])
+  meter.tick('0', tick({ downloaded_bytes: 1, total_bytes: 1_000_000 }))
+  now += 9000
+  meter.tick('0', tick({ downloaded_bytes: 2, total_bytes: 1_000_000 }))
+  expect(meter.current()).toMatchObject({ downloadedBytes: 2, bytesPerSecond: 0 })
+  expect(meter.current()).not.toHaveProperty('etaSeconds')
+})
+
 test('an estimate that is exceeded does not finish a stream', () => {
   const meter = createProgressMeter()
   meter.streams([stream('0')])
