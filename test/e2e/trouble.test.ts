@@ -147,7 +147,8 @@ test.each(lacks)(
 
 const failures: readonly (readonly [kind: VideoKind, code: string, attempts: number])[] = [
   ['truncated', 'truncated', tries],
-  ['forbidden', 'forbidden', tries],
+  // With new addresses, at most twice.
+  ['forbidden', 'forbidden', 3],
   ['missing', 'not-found', 1],
   ['corrupt', 'invalid-result', tries],
   ['html', 'invalid-result', tries],
