@@ -102,7 +102,11 @@ export async function restore({ programs, ask, now }: Updater): Promise<UpdateOu
 }
 
 /** After the downloader itself was replaced, what came with it may be newer than what was fetched. */
-export async function preferInstalled({ programs, ask, now }: Pick<Updater, 'programs' | 'ask' | 'now'>): Promise<void> {
+export async function preferInstalled({
+  programs,
+  ask,
+  now,
+}: Pick<Updater, 'programs' | 'ask' | 'now'>): Promise<void> {
   const { inUse, setAside } = programs.choice()
   if (inUse === installed) return
   const own = await ask(programs.fileOf(installed))
