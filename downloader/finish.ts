@@ -1,5 +1,6 @@
 import type { Job } from '#contract/downloader-link.ts'
 import type { FailureCode } from '#contract/failures.ts'
+import { editionOf } from '#contract/form.ts'
 import type { Warning } from '#contract/selection.ts'
 import { askableThumbnail, makeArtwork } from './artwork.ts'
 import type { Placement } from './outbox.ts'
@@ -39,6 +40,7 @@ export async function finish(options: Finish): Promise<Placement | FailureCode> 
       videoId: job.videoId,
       site: target.youtube ? 'youtube' : target.host,
       channel: metadata.channel ?? target.host,
+      edition: editionOf(job.extras),
       metadata,
       media,
       artwork,

@@ -12,7 +12,7 @@ export type Episode = {
 
 const longestName = 200
 const longestChannel = 60
-const longestSuffix = ' - 2160p.zh-Hant-HK.srt'.length
+const longestSuffix = ' - v0123ab - 2160p.zh-Hant-HK.srt'.length
 
 const lookAlikes: Readonly<Record<string, string>> = {
   '/': '⧸',
@@ -87,8 +87,12 @@ export function stemOf(episode: Episode, index: number): string {
   return start + safeName(episode.title, left, id) + end
 }
 
-/** What stands in a name behind the id: the size of a version, and what makes it a companion of the media. */
-const ending = /(?: - \d+p)?(?:-thumb|\.[A-Za-z0-9-]+)?\.\w+$/
+/** What follows the id where a film was cut, or something was added: two editions of a video are two files. */
+export const editionMark = (edition: string | undefined): string =>
+  edition === undefined ? '' : ` - v${createHash('sha256').update(edition).digest('hex').slice(0, 6)}`
+
+/** What stands in a name behind the id: edition, size of a version, and what makes it a companion of the media. */
+const ending = /(?: - v[0-9a-f]{6})?(?: - \d+p)?(?:-thumb|\.[A-Za-z0-9-]+)?\.\w+$/
 const placedName = new RegExp(`s(\\d{4})e(\\d{2})(\\d{2})(\\d{2,}) - .*\\[([\\w-]+)\\]${ending.source}`)
 
 export type PlacedName = { readonly date: string; readonly index: number; readonly id: string }
@@ -107,7 +111,7 @@ export function chooseIndex(names: readonly string[], episode: Episode): number 
   return own?.index ?? Math.max(0, ...sameDay.map(({ index }) => index)) + 1
 }
 
-/** A name without the size of a version and without what makes it a companion of the media. */
+/** A name without edition, size of a version and what makes it a companion of the media. */
 export const withoutEnding = (name: string): string => name.replace(ending, '')
 
 /** Languages come from the site, and stand in a name as letters, digits and dashes. */

@@ -6,6 +6,7 @@ import { sync } from './disk.ts'
 import {
   channelFolder,
   chooseIndex,
+  editionMark,
   episodeNumber,
   isSidecarOf,
   parsePlacedName,
@@ -27,6 +28,8 @@ export type PlaceRequest = {
   readonly videoId: string
   readonly site: string
   readonly channel: string
+  /** As `editionOf` tells it. */
+  readonly edition: string | undefined
   readonly metadata: VideoMetadata
   readonly media: string
   readonly artwork: string | undefined
@@ -154,7 +157,7 @@ async function chooseName(
   const folder = join(show, seasonFolder(day))
   const names = await readdir(folder).catch(() => [])
   const index = chooseIndex(names, episode)
-  const stem = stemBefore(names, episode) ?? stemOf(episode, index)
+  const stem = (stemBefore(names, episode) ?? stemOf(episode, index)) + editionMark(request.edition)
   const date = { day, number: episodeNumber(day, index) }
 
   const rival = join(folder, stem + extname(request.media))

@@ -1,9 +1,9 @@
 import type { LiveEvent } from '#contract/live.ts'
 import { DownloadExtras } from '#contract/options.ts'
 
-import { removalOf } from '../platform/download-control.ts'
 import type { DownloadRecords } from '../platform/download-records.ts'
 import type { DownloadRow } from '../platform/download-row.ts'
+import { removalOf } from '../platform/shared-files.ts'
 import { twinsOf } from '../youtube/assign.ts'
 import type { Job } from '../youtube/job.ts'
 import type { FileRemovals } from './file-removals.ts'
@@ -39,13 +39,18 @@ export class Completions {
     for (const row of shown) this.#tellAvailable(row)
   }
 
+  /** The file of a download that was cancelled goes, unless others have it too. */
+  async giveUpFile(row: DownloadRow, now: number): Promise<void> {
+    const removal = removalOf(row)
+    if (removal && !(await this.#to.records.handedOver(row.id, now))) this.#to.removals.order(removal)
+  }
+
   /** Lets go of the job. Answers the downloads that share its file from now on. */
   async #settle(job: Job, completed: DownloadRow | undefined, now: number): Promise<DownloadRow[]> {
     const row = completed ?? (await this.#to.records.row(job.id))
     const shared = row?.status === 'completed' ? await this.#share(job, row, now) : []
     // It was cancelled, and the object ended before it could see to the file.
-    const stray = row?.status === 'cancelled' ? removalOf(row) : undefined
-    if (stray) this.#to.removals.order(stray)
+    if (row?.status === 'cancelled') await this.giveUpFile(row, now)
     this.#to.forget(job.id)
     return shared
   }

@@ -2,7 +2,6 @@ import type { Outcome } from '#contract/downloader-link.ts'
 import type { Phase, Progress, VideoMetadata } from '#contract/downloads.ts'
 import type { LiveEvent } from '#contract/live.ts'
 
-import { removalOf } from '../platform/download-control.ts'
 import type { DownloadRecords } from '../platform/download-records.ts'
 import { folderOf } from '../plex/location.ts'
 import type { Situation } from '../youtube/assign.ts'
@@ -108,16 +107,19 @@ export class DownloadStory {
     const cancelled = await this.#to.records.cancelled(id, userId, now)
     if (!cancelled) return false
     this.#forget(id)
-    const removal = removalOf(cancelled)
-    if (removal) this.#to.removals.order(removal)
+    await this.#completions.giveUpFile(cancelled, now)
     this.#to.tell(userId, { event: 'youtube:cancelled', data: { downloadId: id } })
     return true
   }
 
-  /** A file was placed for a download nobody here knows of: it goes, unless the download came to a good end. */
+  /**
+   * A file was placed for a download nobody here knows of: it goes, unless the download came to a good end, or it took the
+   * place of somebody else’s.
+   */
   async strayed(id: string, downloaderId: string, { file, plexPath }: Completed): Promise<void> {
     const row = await this.#to.records.row(id)
     if (row?.status !== 'cancelled' && row?.status !== 'failed') return
+    if (await this.#to.records.isOthers(id, plexPath, file)) return
     const { userId, videoId } = row
     this.#to.removals.order({ downloadId: id, userId, videoId, downloaderId, plexPath, file })
   }

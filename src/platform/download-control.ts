@@ -1,14 +1,12 @@
-import { and, desc, eq, inArray, isNotNull, isNull, sql, type SQL } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
-import { alias } from 'drizzle-orm/sqlite-core'
 
 import type { ControlStore } from '../youtube/history-ports.ts'
-import type { NewDownload, Removal } from '../youtube/ports.ts'
+import type { NewDownload } from '../youtube/ports.ts'
 import { toDownload, type DownloadRow } from './download-row.ts'
 import { within } from './download-store.ts'
+import { inherited, letGo, removalOf, sharersOf } from './shared-files.ts'
 import { downloads } from './tables.ts'
-
-const other = alias(downloads, 'other')
 
 /** What is done to downloads that lie still, each in one transaction that looks again whether it may be done. */
 export function createDownloadControl(db: DrizzleD1Database, machineIdentifier: string): ControlStore {
@@ -36,18 +34,13 @@ export function createDownloadControl(db: DrizzleD1Database, machineIdentifier: 
     activeOf,
 
     async held(scope, id) {
-      const sharers = db
-        .select({ id: other.id })
-        .from(other)
-        .where(and(eq(other.sharedFrom, id), isNull(other.removedAt)))
-        .limit(1)
       const [rows, shared] = await db.batch([
         db
           .select()
           .from(downloads)
           .where(and(eq(downloads.id, id), within(scope)))
           .limit(1),
-        sharers,
+        sharersOf(db, id),
       ])
       const [row] = rows
       if (!row) return undefined
@@ -109,14 +102,7 @@ export function createDownloadControl(db: DrizzleD1Database, machineIdentifier: 
     },
 
     async letGo(id, at) {
-      const without = { removedAt: at, sharedFrom: null, plexPath: null, downloaderId: null, bytes: null }
-      const [, heirs] = await db.batch([
-        ...inherited(db, id),
-        db
-          .update(downloads)
-          .set(without)
-          .where(and(ended(id), isNull(downloads.removedAt))),
-      ])
+      const [, heirs] = await db.batch(letGo(db, id, at))
       return heirs[0]
     },
   }
@@ -143,38 +129,3 @@ const noneActive = sql`not exists (
   select 1 from ${downloads} as other
   where other.user_id = ${downloads.userId} and other.video_id = ${downloads.videoId} and other.ended_at is null
 )`
-
-/** The oldest that shares the file gets it, and the others share it with that one. */
-function inherited(db: DrizzleD1Database, id: string) {
-  const heir: SQL = sql`(
-    select other.id from ${downloads} as other
-    where other.shared_from = ${id} and other.removed_at is null
-    order by other.created_at, other.id limit 1
-  )`
-  const of = (column: string) =>
-    sql`(select ${sql.identifier(column)} from ${downloads} as other where other.id = ${id})`
-  const shares = eq(downloads.sharedFrom, id)
-  return [
-    db
-      .update(downloads)
-      .set({ sharedFrom: heir })
-      .where(and(shares, sql`${downloads.id} <> ${heir}`)),
-    db
-      .update(downloads)
-      .set({
-        plexPath: of('plex_path'),
-        downloaderId: of('downloader_id'),
-        bytes: of('bytes'),
-        sharedFrom: null,
-      })
-      .where(and(shares, isNull(downloads.removedAt)))
-      .returning({ downloadId: downloads.id, videoId: downloads.videoId }),
-  ] as const
-}
-
-export function removalOf(row: DownloadRow): Removal | undefined {
-  const { id: downloadId, userId, videoId, downloaderId, plexPath, file } = row
-  if (row.sharedFrom !== null || row.removedAt !== null) return undefined
-  if (downloaderId === null || plexPath === null || file === null) return undefined
-  return { downloadId, userId, videoId, downloaderId, plexPath, file }
-}

@@ -7,6 +7,7 @@ import type { Selection, Warning } from '#contract/selection.ts'
 
 import type { NewDownload, Removal } from '../youtube/ports.ts'
 import { toDownload, type DownloadRow } from './download-row.ts'
+import { letGo, putInPlace, sharersOf, takenOver } from './shared-files.ts'
 import { downloads } from './tables.ts'
 
 /** What is known of a file once it is in place. */
@@ -30,14 +31,13 @@ export type DownloadRecords = ReturnType<typeof createDownloadRecords>
 const maxAdopted = 1_000
 
 export function createDownloadRecords(db: DrizzleD1Database, machineIdentifier: string) {
-  const change = async (id: string, values: Partial<DownloadRow>, ...conditions: (SQL | undefined)[]) => {
-    const [row] = await db
+  const changed = (id: string, values: Partial<DownloadRow>, ...conditions: (SQL | undefined)[]) =>
+    db
       .update(downloads)
       .set(values)
       .where(and(eq(downloads.id, id), isNull(downloads.endedAt), ...conditions))
       .returning({ id: downloads.id })
-    return row !== undefined
-  }
+  const change = async (...what: Parameters<typeof changed>) => (await changed(...what)).length > 0
   const iso = (at: number) => new Date(at).toISOString()
 
   return {
@@ -73,17 +73,23 @@ export function createDownloadRecords(db: DrizzleD1Database, machineIdentifier: 
       )
     },
 
-    scanning: (id: string, placed: Placed) =>
-      change(id, {
-        status: 'scanning',
-        failure: null,
-        file: placed.file,
-        selection: placed.selection ?? null,
-        warnings: placed.warnings ?? null,
-        plexPath: placed.plexPath,
-        downloaderId: placed.downloaderId,
-        bytes: placed.file.bytes,
-      }),
+    scanning: async (id: string, placed: Placed): Promise<boolean> => {
+      const { file, plexPath, downloaderId, selection = null, warnings = null } = placed
+      const [news] = await db.batch([
+        changed(id, {
+          status: 'scanning',
+          failure: null,
+          file,
+          selection,
+          warnings,
+          plexPath,
+          downloaderId,
+          bytes: file.bytes,
+        }),
+        ...takenOver(db, id, placed),
+      ])
+      return news.length > 0
+    },
 
     retrying: (id: string, failure: Failure, attempt: number) =>
       change(id, { status: 'retrying', failure, attempt }),
@@ -170,6 +176,17 @@ export function createDownloadRecords(db: DrizzleD1Database, machineIdentifier: 
           ),
         )
         .returning({ id: downloads.id, userId: downloads.userId }),
+
+    /** Whether that place in the library is somebody else’s. What lies there now is theirs then. */
+    isOthers: async (id: string, plexPath: string, file: PlacedFile): Promise<boolean> =>
+      (await db.batch(putInPlace(db, id, plexPath, file)))[1].length > 0,
+
+    /** A download that is over loses its file to whoever shares it. Answers whether anybody does. */
+    handedOver: async (id: string, at: number): Promise<boolean> => {
+      if ((await sharersOf(db, id)).length === 0) return false
+      await db.batch(letGo(db, id, iso(at)))
+      return true
+    },
 
     row: async (id: string): Promise<DownloadRow | undefined> => {
       const [row] = await db.select().from(downloads).where(eq(downloads.id, id)).limit(1)

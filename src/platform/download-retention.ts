@@ -2,7 +2,7 @@ import { and, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
 
 import type { RetentionStore } from '../youtube/history-ports.ts'
-import { removalOf } from './download-control.ts'
+import { removalOf } from './shared-files.ts'
 import { downloads } from './tables.ts'
 
 /** The files that downloads have put into the library, each once, whoever shares it. */

@@ -1,6 +1,6 @@
 import { siteOf } from '#contract/downloader-link.ts'
 
-import { formOf } from './form.ts'
+import { formOf } from '#contract/form.ts'
 import { isHeldBy, leased, type Job, type LeasedJob } from './job.ts'
 import type { Removal } from './ports.ts'
 import { standingAt, type Rest } from './sites.ts'

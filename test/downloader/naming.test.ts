@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import {
   channelFolder,
   chooseIndex,
+  editionMark,
   isSidecarOf,
   parsePlacedName,
   pathForPlex,
@@ -54,14 +55,15 @@ test('any name is safe everywhere and leads nowhere else', () => {
       expectSafe(channel)
       expectSafe(stem)
       expect(Buffer.byteLength(`${stem} - 2160p-thumb.jpg`)).toBeLessThanOrEqual(200)
-      const sidecar = sidecarName(`${stem} - 2160p`, 'zh-Hant-TW', 'srt')
+      const version = `${stem}${editionMark('cut')} - 2160p`
+      const sidecar = sidecarName(version, 'zh-Hant-TW', 'srt')
       expect(Buffer.byteLength(sidecar)).toBeLessThanOrEqual(200)
       expect(parsePlacedName(sidecar)).toEqual(parsePlacedName(`${stem}.mp4`))
-      expect([
-        withoutEnding(sidecar),
-        isSidecarOf(`${stem} - 2160p`, sidecar),
-        isSidecarOf(stem, sidecar),
-      ]).toEqual([stem, true, false])
+      expect([withoutEnding(sidecar), isSidecarOf(version, sidecar), isSidecarOf(stem, sidecar)]).toEqual([
+        stem,
+        true,
+        false,
+      ])
       expect(Buffer.byteLength(channel)).toBeLessThanOrEqual(200)
     }),
     { numRuns: 500 },
@@ -69,10 +71,12 @@ test('any name is safe everywhere and leads nowhere else', () => {
 })
 
 test('a name that was given is understood again', () => {
+  const suffixes = ['.mp4', '.nfo', '-thumb.jpg', ' - 720p.mp4', ' - 720p-thumb.jpg']
   fc.assert(
     fc.property(anyEpisode, fc.integer({ min: 1, max: 250 }), (made, index) => {
-      for (const suffix of ['.mp4', '.nfo', '-thumb.jpg', ' - 720p.mp4', ' - 720p-thumb.jpg']) {
+      for (const suffix of suffixes.flatMap((end) => [end, editionMark('cut') + end])) {
         const name = stemOf(made, index) + suffix
+        expect(withoutEnding(name)).toBe(stemOf(made, index))
         expect(parsePlacedName(name)).toMatchObject({ date: made.date, index })
         expect(chooseIndex([name], made)).toBe(index)
       }

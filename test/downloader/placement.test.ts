@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { VideoMetadata } from '#contract/downloads.ts'
+import { editionMark } from '../../downloader/naming.ts'
 import type { Placement } from '../../downloader/outbox.ts'
 import { createPlacer, type PlaceRequest } from '../../downloader/placement.ts'
 import { filesIn } from './support/launch.ts'
@@ -53,6 +54,7 @@ async function request(
     videoId: 'video-1',
     site: 'youtube',
     channel: 'A Channel',
+    edition: undefined,
     metadata: metadata(),
     media,
     artwork,
@@ -125,6 +127,29 @@ test('a smaller size does not destroy a larger one', async () => {
   expect(placed.file.name).toBe('A Channel - s2025e070401 - A Title [video-1] - 360p.mp4')
   expect(await readFile(join(path, `${base}.mp4`), 'utf8')).toBe('large')
   expect(await readFile(join(path, `${base} - 360p.mp4`), 'utf8')).toBe('small')
+})
+
+test('a film that was cut stands beside the one that was not, with companions of its own', async () => {
+  const { path, placer } = await library({ whole: 1080, short: 1080 })
+  const facts = { heightPixels: 1080 }
+  const whole = await request(path, 'job-1', 'whole')
+  await placer.place({ ...whole, facts: { ...whole.facts, ...facts } }, never)
+  const cut = await request(path, 'job-2', 'short', { edition: 'cut' })
+  const placed = await placer.place({ ...cut, facts: { ...cut.facts, ...facts } }, never)
+  const again = await request(path, 'job-3', 'short', { edition: 'cut' })
+  expect((await placer.place({ ...again, facts: { ...again.facts, ...facts } }, never)).path).toBe(
+    placed.path,
+  )
+  expect(await readFile(join(path, `${base}.mp4`), 'utf8')).toBe('whole')
+  const mark = editionMark('cut')
+  expect(await filesIn(path)).toEqual(
+    [
+      ...['', mark].flatMap((edition) =>
+        ['-thumb.jpg', '.mp4', '.nfo'].map((end) => `${base}${edition}${end}`),
+      ),
+      'A Channel/tvshow.nfo',
+    ].toSorted(),
+  )
 })
 
 test('a video without a date keeps the day it was first placed under', async () => {

@@ -12,7 +12,7 @@ import {
 } from '#contract/options.ts'
 import { Selection } from '#contract/selection.ts'
 
-import { formOf, isSameForm } from '../../../src/youtube/form.ts'
+import { formOf, isSameForm } from '#contract/form.ts'
 import { idOf, IdempotencyHeader } from '../../../src/youtube/idempotency.ts'
 import { predictSelection } from '../../../src/youtube/predict.ts'
 

@@ -30,6 +30,19 @@ async function countRows() {
     d1 += meta.rows_written
     return results.map((row) => Object.values(row))
   })
+  const database: D1Database = Object.getPrototypeOf(env.DB)
+  const { batch } = database
+  vi.spyOn(database, 'batch').mockImplementation(async function <T>(
+    this: D1Database,
+    statements: D1PreparedStatement[],
+  ) {
+    const results = await batch.call<D1Database, [D1PreparedStatement[]], Promise<D1Result<T>[]>>(
+      this,
+      statements,
+    )
+    d1 += results.reduce((sum, { meta }) => sum + meta.rows_written, 0)
+    return results
+  })
   const { changes, alarms } = await runInDurableObject(queue(), (_, { storage }) => {
     const kv: DurableObjectStorage['kv'] = Object.getPrototypeOf(storage.kv)
     const prototype: DurableObjectStorage = Object.getPrototypeOf(storage)
