@@ -57,9 +57,11 @@ export type SpaceDecision = 'admitted' | 'no-space' | 'too-large'
 
 export type SpaceLedger = {
   /** Sets aside what a job will need, or says why not. Merging needs both the parts and the whole. */
-  readonly admit: (jobId: string, expectedBytes: number, free: number) => SpaceDecision
+  readonly admit: (jobId: string, expectedBytes: number, free: number, heldBytes?: number) => SpaceDecision
+  /** Notes how much a job has on disk by now: that is of what it was promised. */
+  readonly holds: (jobId: string, bytes: number) => void
   readonly release: (jobId: string) => void
-  /** What is promised to all jobs together. */
+  /** What is promised to all jobs together, and not on disk yet. */
   readonly promisedBytes: () => number
   /** Says how much must be free before this job is worth another try, and keeps it in mind. */
   readonly refuse: (jobId: string, seenBytes: number) => number
@@ -71,24 +73,29 @@ const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, b
 
 /** Jobs of the same moment must not each be promised the same free space. */
 export function createSpaceLedger(reserveBytes: number, maxBytes: number): SpaceLedger {
-  const promised = new Map<string, number>()
+  const promised = new Map<string, { readonly bytes: number; readonly held: number }>()
   const expected = new Map<string, number>()
   const refused = new Map<string, number>()
+  const promisedBut = (jobId?: string): number =>
+    sum([...promised].map(([id, { bytes, held }]) => (id === jobId ? 0 : Math.max(0, bytes - held))))
   return {
-    admit: (jobId, expectedBytes, free) => {
+    admit: (jobId, expectedBytes, free, heldBytes = 0) => {
       if (expectedBytes > maxBytes) return 'too-large'
       expected.set(jobId, expectedBytes)
-      const others = sum(promised.values()) - (promised.get(jobId) ?? 0)
-      const needed = expectedBytes * 2
-      if (free - others < needed + reserveBytes) return 'no-space'
-      promised.set(jobId, needed)
+      const bytes = expectedBytes * 2
+      if (free + heldBytes - promisedBut(jobId) < bytes + reserveBytes) return 'no-space'
+      promised.set(jobId, { bytes, held: heldBytes })
       return 'admitted'
+    },
+    holds: (jobId, held) => {
+      const promise = promised.get(jobId)
+      if (promise) promised.set(jobId, { ...promise, held })
     },
     release: (jobId) => {
       promised.delete(jobId)
       expected.delete(jobId)
     },
-    promisedBytes: () => sum(promised.values()),
+    promisedBytes: () => promisedBut(),
     refuse: (jobId, seenBytes) => {
       const mostBytes = Math.max(expected.get(jobId) ?? 0, seenBytes)
       const bytes = Math.max(1, Math.ceil(mostBytes * 2 + reserveBytes))

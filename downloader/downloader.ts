@@ -1,12 +1,16 @@
+import { statSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import type { FromDownloader, Job } from '#contract/downloader-link.ts'
-import { linkProtocol, siteOf } from '#contract/downloader-link.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FromDownloader, Job, Outcome } from '#contract/downloader-link.ts'
+import { siteOf } from '#contract/downloader-link.ts'
 import type { Config } from './config.ts'
 import { createSpaceLedger } from './disk.ts'
+import { greeting } from './greeting.ts'
 import { offerHealth, watchHealth } from './health.ts'
 import type { HealthFacts } from './health.ts'
-import { jobDirectory, runJob } from './job.ts'
+import { completed, jobDirectory, runJob } from './job.ts'
 import type { JobServices } from './job.ts'
+import { markLibrary } from './library-mark.ts'
 import { openLink } from './link.ts'
 import type { Link, Received } from './link.ts'
 import type { Log } from './log.ts'
@@ -23,7 +27,6 @@ import type { Sites } from './sites.ts'
 import { createSlots } from './slots.ts'
 import type { Slots } from './slots.ts'
 import { createStanding } from './standing.ts'
-import type { Standing } from './standing.ts'
 import { findTools } from './tools.ts'
 import type { Tools } from './tools.ts'
 import { keepUpToDate, settleProgram } from './update/upkeep.ts'
@@ -93,6 +96,7 @@ export async function startDownloader(
     send,
     hasSpace: monitor.hasSpace,
     admitsVisit: (job) => admitsVisit(job, config, sites),
+    placed: (jobId) => placedBefore(outbox, jobId),
     clear: (jobId) => rm(jobDirectory(workspace.jobs, jobId), { recursive: true, force: true }),
     timers: { now: () => performance.now(), setTimeout },
     log,
@@ -103,8 +107,10 @@ export async function startDownloader(
       return tools.toolbox()
     },
     send,
+    wait: (ms, signal) => sleep(ms, undefined, { signal }),
   })
-  const remove = createRemover({ ...config, ...services })
+  const isLibraryThere = await markLibrary(config.workDirectory)
+  const remove = createRemover({ ...config, ...services, isLibraryThere })
   const removed = async (request: Extract<Received, { type: 'remove' }>): Promise<void> => {
     const removal = await remove(request)
     send({ type: 'removed', jobId: request.jobId, ...removal })
@@ -116,7 +122,7 @@ export async function startDownloader(
   link = openLink({
     url: config.linkUrl,
     token: config.token,
-    hello: () => hello(config, monitor, standing, slots),
+    hello: () => greeting(config, workspace, monitor, standing, slots),
     receive: (message) => receive(message, slots, outbox, questions, removed),
     onAlive: () => health.heard(link?.connected() ?? false),
     onQuiet: slots.resend,
@@ -170,6 +176,7 @@ function servicesOf(
     limits: config,
     troubles: () => monitor.versions().troubles,
     onToolFailure: () => void monitor.refreshTools().catch(() => undefined),
+    onFormats: monitor.noteFormats,
     placer: createPlacer({ ...config, outbox, heightOf, now: () => new Date() }),
     secrets: secretsOf(config),
     log,
@@ -184,23 +191,18 @@ const secretsOf = (config: Config): string[] => [
   ...[config.cookiesFile, config.proxy].filter((value) => value !== undefined),
 ]
 
+/** The file that an earlier run has placed, as far as a look can tell. */
+function placedBefore(outbox: Outbox, jobId: string): Outcome | undefined {
+  const placement = outbox.placement(jobId)
+  const found = placement && statSync(placement.path, { throwIfNoEntry: false })
+  return found?.size === placement?.file.bytes && placement ? completed(placement) : undefined
+}
+
 /** What is refused anyway visits nobody. */
 function admitsVisit({ jobId, url }: Job, { allowedHosts }: Config, sites: Sites): boolean {
   const check = checkTarget(url, allowedHosts)
   if (!check.ok) return true
   return sites.book(jobId, { site: siteOf(check.target.url), weight: 1, patienceMs }) === undefined
-}
-
-function hello(config: Config, monitor: Monitor, standing: Standing, slots: Slots): FromDownloader {
-  return {
-    type: 'hello',
-    protocol: linkProtocol,
-    downloaderId: config.downloaderId,
-    versions: reportVersions(monitor.versions()),
-    slots: config.slots,
-    state: standing.tell(monitor.state()),
-    holding: slots.holding(),
-  }
 }
 
 function healthFacts(config: Config, monitor: Monitor, outbox: Outbox, link: Link | undefined): HealthFacts {

@@ -6,7 +6,7 @@ import { askableThumbnail, makeArtwork } from './artwork.ts'
 import type { Placement } from './outbox.ts'
 import type { Placer } from './placement.ts'
 import { reasonIn } from './ytdlp/download.ts'
-import type { Fetched } from './ytdlp/download.ts'
+import type { DownloadLimits, Fetched } from './ytdlp/download.ts'
 import { fingerprint } from './ytdlp/ffprobe.ts'
 import { proveFetched } from './ytdlp/proven.ts'
 import type { Target } from './ytdlp/target.ts'
@@ -19,22 +19,27 @@ export type Finish = {
   readonly toolbox: Toolbox
   readonly allowedHosts: readonly string[]
   readonly placer: Placer
+  readonly limits: DownloadLimits
   readonly directory: string
   readonly signal: AbortSignal
 }
 
+type Finished =
+  | { readonly ok: true; readonly placement: Placement }
+  | { readonly ok: false; readonly code: FailureCode; readonly why: string }
+
 /** Proves what was fetched and puts it into the library; or says why it is not what was asked for. */
-export async function finish(options: Finish): Promise<Placement | FailureCode> {
+export async function finish(options: Finish): Promise<Finished> {
   const { job, target, fetched, toolbox, placer, directory, signal } = options
   const { media, metadata } = fetched
-  const proven = await proveFetched({ job, target }, fetched, toolbox)
-  if (!proven) return reasonIn(fetched.run, 'invalid-result')
-  const [{ bytes, sha256 }, artwork] = await Promise.all([
-    fingerprint(media),
-    pictureOf(options, proven.facts.durationSeconds),
-  ])
+  const proven = await proveFetched(options, fetched, toolbox)
+  if (!proven.ok) return { ...proven, code: await reasonIn(fetched.run, 'invalid-result', options) }
+  const looks = [fingerprint(media, signal), pictureOf(options, proven.facts.durationSeconds)] as const
+  // Both are over before the directory may be removed.
+  await Promise.allSettled(looks)
+  const [{ bytes, sha256 }, artwork] = await Promise.all(looks)
   const { selection } = proven
-  return placer.place(
+  const placement = await placer.place(
     {
       jobId: job.jobId,
       videoId: job.videoId,
@@ -52,6 +57,7 @@ export async function finish(options: Finish): Promise<Placement | FailureCode> 
     },
     signal,
   )
+  return { ok: true, placement }
 }
 
 const noThumbnail: Warning = {

@@ -7,6 +7,7 @@ import type { Progress, VideoMetadata } from '#contract/downloads.ts'
 import type { FailureCode } from '#contract/failures.ts'
 import { sizeOf } from './disk.ts'
 import type { SpaceLedger } from './disk.ts'
+import { endReasons, isForGood } from './ending.ts'
 import { finish } from './finish.ts'
 import type { Log } from './log.ts'
 import type { Placement } from './outbox.ts'
@@ -17,6 +18,7 @@ import type { Trouble } from './versions.ts'
 import { download } from './ytdlp/download.ts'
 import type { DownloadLimits, Fetched } from './ytdlp/download.ts'
 import { askedPauseMs, classifyError, createFailure, evidenceOf } from './ytdlp/failure.ts'
+import { hiddenBecause } from './ytdlp/missing-formats.ts'
 import { probe } from './ytdlp/probe.ts'
 import { createProgressMeter } from './ytdlp/progress.ts'
 import type { ProgressMeter } from './ytdlp/progress.ts'
@@ -25,10 +27,6 @@ import { checkTarget } from './ytdlp/target.ts'
 import type { Target } from './ytdlp/target.ts'
 import { killStrays } from './ytdlp/terminate.ts'
 import type { Toolbox } from './ytdlp/toolbox.ts'
-
-/** Why a job is ended from outside; `dropped` ones are not spoken of again. */
-const endReasons = ['cancelled', 'dropped', 'returned'] as const
-export type EndReason = (typeof endReasons)[number]
 
 export type JobReport = {
   readonly started: (metadata: VideoMetadata) => void
@@ -44,6 +42,8 @@ export type JobServices = {
   readonly troubles: () => readonly Trouble[]
   /** Told when a program turned out to be missing. */
   readonly onToolFailure: () => void
+  /** Told after each look at a video of YouTube whether some of its forms were kept back. */
+  readonly onFormats: (missing: boolean) => void
   readonly ledger: SpaceLedger
   readonly placer: Placer
   readonly sites: Sites
@@ -59,12 +59,19 @@ class JobFailed extends Error {
   readonly code: FailureCode
   readonly run: RunResult | undefined
   readonly retryAt: Date | undefined
+  /** What is wrong with what was fetched, in our words. */
+  readonly why: string | undefined
 
-  constructor(code: FailureCode, run?: RunResult, retryAt?: Date) {
+  constructor(
+    code: FailureCode,
+    run?: RunResult,
+    more: { retryAt?: Date | undefined; why?: string | undefined } = {},
+  ) {
     super(code)
     this.code = code
     this.run = run
-    this.retryAt = retryAt
+    this.retryAt = more.retryAt
+    this.why = more.why
   }
 }
 
@@ -100,7 +107,7 @@ export async function runJob(
   }
   services.sites.leave(job.jobId)
   const bytes = await sizeOf(directory)
-  if (!isResumable(outcome) || bytes === 0)
+  if (isForGood(signal) || !isResumable(outcome) || bytes === 0)
     await rm(directory, { recursive: true, force: true }).catch(() => undefined)
   if (outcome?.kind !== 'failed' || outcome.failure.code !== 'no-space') {
     services.ledger.release(job.jobId)
@@ -131,7 +138,7 @@ function settle(
   const { code, run, retryAt } =
     error instanceof JobFailed ? error : { code: classifyError(error), run: undefined, retryAt: undefined }
   const evidence =
-    error instanceof JobFailed ? run && evidenceOf(run, secrets) : [redact(String(error), secrets)]
+    error instanceof JobFailed ? run && evidenceOf(run, secrets, error.why) : [redact(String(error), secrets)]
   log.warn('job failed', { jobId, code, exitCode: run?.exitCode, evidence })
   if (code.endsWith('-missing') || code === 'ytdlp-outdated') onToolFailure()
   const backAt = sites.failed(jobId, code, run && askedPauseMs(run)) ?? retryAt
@@ -171,8 +178,9 @@ async function attempt(
 
   meter.phase('placing')
   progressed()
-  const placement = await finish({ ...services, job, target, fetched, signal, directory })
-  if (typeof placement === 'string') throw new JobFailed(placement, fetched.run)
+  const finished = await finish({ ...services, job, target, fetched, signal, directory })
+  if (!finished.ok) throw new JobFailed(finished.code, fetched.run, finished)
+  const { placement } = finished
   log.info('job placed', { jobId: job.jobId, bytes: placement.file.bytes })
   return completed(placement)
 }
@@ -190,7 +198,8 @@ async function awaitTurn(
   if (sites.halted(jobId)) throw new GivenBack()
 }
 
-const completed = ({ file, plexPath, selection, warnings }: Placement): Outcome => ({
+/** What has come of a job whose file is in its place. */
+export const completed = ({ file, plexPath, selection, warnings }: Placement): Outcome => ({
   kind: 'completed',
   file,
   plexPath,
@@ -235,6 +244,8 @@ async function fetchMedia(
   })
   signal.throwIfAborted()
   const { run } = result
+  const isHidden = hiddenBecause(run) !== undefined
+  if (target.youtube && (isHidden || result.kind === 'finished')) services.onFormats(isHidden)
   if (result.kind === 'finished') {
     sites.served(job.jobId)
     const { exitCode } = run
@@ -244,7 +255,8 @@ async function fetchMedia(
   }
   if (result.code === 'live-not-started') {
     const later = await probe(target, toolbox, services.scratchDirectory, signal)
-    throw new JobFailed(result.code, run, later.kind === 'metadata' ? later.startsAt : undefined)
+    const retryAt = later.kind === 'metadata' ? later.startsAt : undefined
+    throw new JobFailed(result.code, run, { retryAt })
   }
-  throw new JobFailed(result.code, run)
+  throw new JobFailed(result.code, run, result)
 }

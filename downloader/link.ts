@@ -26,6 +26,11 @@ export type LinkTiming = {
   readonly welcomeMs: number
   readonly baseDelayMs: number
   readonly maxDelayMs: number
+  /** A connection that has held for so long was a good one. */
+  readonly heldMs: number
+  /** How long to leave the place to another with the same name: twice as long each time, up to the longest. */
+  readonly replacedMs: number
+  readonly maxReplacedMs: number
 }
 
 export type Link = {
@@ -41,37 +46,59 @@ const defaultTiming: LinkTiming = {
   welcomeMs: 10_000,
   baseDelayMs: 500,
   maxDelayMs: 30_000,
+  heldMs: 30_000,
+  replacedMs: 60_000,
+  maxReplacedMs: 15 * 60_000,
 }
 
 const timeoutMs = 10_000
 const tokenAdvice = 'DOWNLOADER_TOKEN must be the same on both sides'
+const nameAdvice = 'give each downloader a DOWNLOADER_ID of its own, and start it anew'
+/** The Worker has been greeted by another process that goes by the same name: a connection of ours is over before the next. */
+const replacedCode = 4409
 
 /** Keeps an outbound WebSocket to the Worker for as long as the process lives. */
 export function openLink(options: LinkOptions): Link {
   const { timing = defaultTiming, log, random } = options
   let connection: Connection | undefined
   let retry: NodeJS.Timeout | undefined
+  let held: NodeJS.Timeout | undefined
   let failures = 0
+  let replacements = 0
   let closed = false
 
+  const delayAfterFailure = (reason: string): number => {
+    failures += 1
+    const policy = { tries: failures, baseMs: timing.baseDelayMs, maxDelayMs: timing.maxDelayMs }
+    const delayMs = backoffMs(policy, failures, random)
+    log.warn('not connected', { reason, failures, delayMs })
+    if (failures === 1) void explain(options)
+    return delayMs
+  }
+  /** At once, each would take the place of the other for ever, and neither would get a job done. */
+  const delayAfterReplacement = (): number => {
+    const waitMs = Math.min(timing.maxReplacedMs, timing.replacedMs * 2 ** Math.min(replacements, 30))
+    replacements += 1
+    const delayMs = Math.round(waitMs * (1 + random()))
+    log.error('another downloader uses the DOWNLOADER_ID of this one', { advice: nameAdvice, delayMs })
+    return delayMs
+  }
   const connect = (): void => {
-    const opened: Connection = openConnection(options, timing, {
+    connection = openConnection(options, timing, {
       welcomed: () => {
-        failures = 0
+        held = setTimeout(() => {
+          failures = 0
+        }, timing.heldMs)
         log.info('connected')
       },
-      ended: (reason) => {
+      ended: (reason, code) => {
         connection = undefined
+        clearTimeout(held)
         if (closed) return
-        failures += 1
-        const policy = { tries: failures, baseMs: timing.baseDelayMs, maxDelayMs: timing.maxDelayMs }
-        const delayMs = backoffMs(policy, failures, random)
-        log.warn('not connected', { reason, failures, delayMs })
-        if (failures === 1) void explain(options)
+        const delayMs = code === replacedCode ? delayAfterReplacement() : delayAfterFailure(reason)
         retry = setTimeout(connect, delayMs)
       },
     })
-    connection = opened
   }
   connect()
   return {
@@ -105,14 +132,14 @@ type Connection = {
 function openConnection(
   { url, token, hello, receive, onAlive, onQuiet, log }: LinkOptions,
   timing: LinkTiming,
-  on: { readonly welcomed: () => void; readonly ended: (reason: string) => void },
+  on: { readonly welcomed: () => void; readonly ended: (reason: string, code?: number) => void },
 ): Connection {
   const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } })
   let welcomed = false
   let over = false
   let pinging: NodeJS.Timeout | undefined
 
-  const end = (reason: string): void => {
+  const end = (reason: string, code?: number): void => {
     if (over) return
     over = true
     clearTimeout(greeting)
@@ -120,7 +147,7 @@ function openConnection(
     clearInterval(pinging)
     // The other side may be long gone: nobody waits for its farewell.
     socket.close(1000)
-    on.ended(reason)
+    on.ended(reason, code)
   }
   // A pong is no greeting: it comes without anybody being awake over there.
   const greeting = setTimeout(() => end('no greeting'), timing.welcomeMs)
@@ -158,6 +185,6 @@ function openConnection(
     receive(message)
   })
   socket.addEventListener('error', () => end('cannot connect'))
-  socket.addEventListener('close', ({ code }) => end(`closed with ${code}`))
+  socket.addEventListener('close', ({ code }) => end(`closed with ${code}`, code))
   return { send, welcomed: () => welcomed && !over, end }
 }

@@ -27,6 +27,8 @@ export type Monitor = {
   readonly refreshDisk: () => Promise<void>
   /** Looks at what is free alone, which costs nothing and leaves no trace. */
   readonly refreshSpace: () => Promise<void>
+  /** Told whether YouTube has kept back some of the forms of a video. */
+  readonly noteFormats: (missing: boolean) => void
   readonly stop: () => void
 }
 
@@ -48,11 +50,13 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
   let versions = noVersions
   let free = 0
   let writable = true
+  let formatsMissing = false
   let told = ''
   let toldVersions = ''
 
   const troubles = (): Trouble[] => [
     ...versions.troubles,
+    ...(formatsMissing ? (['formats-missing'] as const) : []),
     ...(writable ? [] : (['library-not-writable'] as const)),
     ...(free < reserveBytes ? (['low-space'] as const) : []),
   ]
@@ -98,6 +102,10 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
     noticeSwitch,
     refreshDisk,
     refreshSpace: () => readSpace().then(tell),
+    noteFormats: (missing) => {
+      formatsMissing = missing
+      tell()
+    },
     stop: () => timers.forEach(clearInterval),
   }
 }

@@ -20,6 +20,7 @@ import {
 import type { Episode } from './naming.ts'
 import { episodeNfo, showNfo } from './nfo.ts'
 import type { Outbox, Placement } from './outbox.ts'
+import { unlessAborted } from './unless-aborted.ts'
 import { fingerprint } from './ytdlp/ffprobe.ts'
 import type { Sidecar } from './ytdlp/subtitles.ts'
 
@@ -69,7 +70,8 @@ export function createPlacer(options: PlacerOptions): Placer {
   return {
     alone,
     place: async (request, signal) => {
-      await sync(request.media)
+      signal.throwIfAborted()
+      await unlessAborted(sync(request.media), signal)
       return alone(async () => {
         signal.throwIfAborted()
         return put(request, options)

@@ -1,11 +1,11 @@
 import { siteOf } from '#contract/downloader-link.ts'
 import type { FromDownloader } from '#contract/downloader-link.ts'
 import type { FailureCode } from '#contract/failures.ts'
-import { createBulkhead } from '#resilience/bulkhead.ts'
 import type { Received } from './link.ts'
 import type { Log } from './log.ts'
+import { createPlaces } from './places.ts'
+import type { Places } from './places.ts'
 import type { Refusal, Sites } from './sites.ts'
-import { patienceMs } from './sites.ts'
 import type { Trouble } from './versions.ts'
 import { askedPauseMs, createFailure, evidenceOf } from './ytdlp/failure.ts'
 import { probePlaylist } from './ytdlp/playlist.ts'
@@ -23,6 +23,7 @@ export type QuestionOptions = {
   readonly sites: Sites
   readonly secrets: readonly string[]
   readonly send: (message: FromDownloader) => void
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<unknown>
   readonly log: Log
 }
 
@@ -40,26 +41,30 @@ const questionsAtOnce = 4
 /** A question costs a site less than a download does. */
 const weight = 0.25
 
-/** Answers what the Worker asks about videos, a few at a time. */
+type State = {
+  readonly options: QuestionOptions
+  readonly places: Places
+  readonly stopped: AbortSignal
+}
+
+/** Answers what the Worker asks about videos, a few at a time, and says so when that takes longer than it waits. */
 export function createQuestions(options: QuestionOptions): Questions {
-  const bulkhead = createBulkhead(questionsAtOnce)
-  const stopped = new AbortController()
+  const stopping = new AbortController()
+  const state: State = { options, places: createPlaces(questionsAtOnce), stopped: stopping.signal }
   return {
-    ask: async ({ requestId, question }) => {
-      const leave = bulkhead.tryEnter()
-      let answer = failed('rate-limited')
+    ask: async (asked) => {
+      const { requestId } = asked
+      let answer = failed('unknown')
       try {
-        if (leave) answer = await find(requestId, question, options, stopped.signal)
+        answer = await find(asked, state)
       } catch (error) {
         options.log.error('a question could not be answered', { error })
-        answer = failed('unknown')
       } finally {
-        leave?.()
         options.sites.leave(requestId)
       }
       options.send({ type: 'answer', requestId, answer })
     },
-    stop: () => stopped.abort(),
+    stop: () => stopping.abort(),
   }
 }
 
@@ -68,28 +73,64 @@ const failed = (code: FailureCode, details?: Parameters<typeof createFailure>[1]
   failure: createFailure(code, details),
 })
 
-async function find(
-  visitor: string,
-  question: Question,
-  options: QuestionOptions,
-  signal: AbortSignal,
-): Promise<Answer> {
-  const { allowedHosts, sites, secrets } = options
-  const check = checkOf(question, allowedHosts)
-  if (!check.ok) return failed(check.code)
-  const { target } = check
-  const lacking = lackingTool(options.troubles(), target)
-  if (lacking) return failed(lacking)
-  const refusal = sites.book(visitor, { site: siteOf(target.url), weight, patienceMs })
-  if (refusal) return refused(refusal)
+const busy = (waitMs: number): Answer => ({ kind: 'busy', waitMs: Math.ceil(waitMs) })
 
-  const found = await lookUp(question, target, options, signal)
+async function find(asked: Asked, state: State): Promise<Answer> {
+  const { options, stopped } = state
+  const check = checkOf(asked.question, options.allowedHosts)
+  if (!check.ok) return failed(check.code)
+  const lacking = lackingTool(options.troubles(), check.target)
+  if (lacking) return failed(lacking)
+  const deadline = AbortSignal.any([stopped, AbortSignal.timeout(asked.timeoutMs)])
+  const entered = await enter(asked, check.target, state)
+  if (typeof entered !== 'function') return entered
+  try {
+    return await visit(asked, check.target, options, deadline)
+  } finally {
+    entered()
+  }
+}
+
+/** Waits for a turn at the site, then for a place, and leaves enough time to look. Answers how to leave, or why not. */
+async function enter(
+  { requestId, timeoutMs }: Asked,
+  target: Target,
+  { options: { sites, wait }, places, stopped }: State,
+): Promise<Answer | (() => void)> {
+  const lookMs = Math.ceil(timeoutMs / 3)
+  const patienceMs = timeoutMs - lookMs
+  const patience = AbortSignal.any([stopped, AbortSignal.timeout(patienceMs)])
+  const refusal = sites.book(requestId, { site: siteOf(target.url), weight, patienceMs })
+  if (refusal) return refused(refusal)
+  const waitMs = sites.waitMs(requestId)
+  if (waitMs > patienceMs) return busy(waitMs)
+  try {
+    await wait(waitMs, stopped)
+    return await places.enter(patience)
+  } catch (error) {
+    if (patience.aborted) return busy(lookMs)
+    throw error
+  }
+}
+
+async function visit(
+  { requestId, question, timeoutMs }: Asked,
+  target: Target,
+  options: QuestionOptions,
+  deadline: AbortSignal,
+): Promise<Answer> {
+  const { sites, secrets } = options
+  const halted = sites.halted(requestId)
+  if (halted) return refused(halted)
+  const found = await lookUp(question, target, options, deadline)
   if (found.kind !== 'failed') {
-    sites.served(visitor)
+    sites.served(requestId)
     return found
   }
   const { code, run } = found
-  const retryAt = sites.failed(visitor, code, run && askedPauseMs(run))
+  const retryAt = sites.failed(requestId, code, run && askedPauseMs(run))
+  // It was ended, and that says nothing of the video.
+  if (!retryAt && deadline.aborted) return busy(timeoutMs)
   return failed(code, { ...(retryAt && { retryAt }), ...(run && { evidence: evidenceOf(run, secrets) }) })
 }
 
@@ -101,11 +142,9 @@ function lackingTool(troubles: readonly Trouble[], { youtube }: Target): Failure
   return youtube && troubles.includes('ytdlp-outdated') ? 'ytdlp-outdated' : undefined
 }
 
-/** Whoever asks waits for the answer: it is better to say at once that there is none. */
-function refused({ reason, waitMs }: Refusal): Answer {
-  const retryAt = new Date(Date.now() + waitMs)
-  return failed(reason === 'bot-check' ? 'bot-check' : 'rate-limited', { retryAt })
-}
+/** A pace of our own is no failure of the video, nor the site's word. */
+const refused = ({ reason, waitMs }: Refusal): Answer =>
+  reason === 'pace' ? busy(waitMs) : failed(reason, { retryAt: new Date(Date.now() + waitMs) })
 
 type Found =
   | Exclude<Answer, { kind: 'failed' }>

@@ -12,6 +12,8 @@ export type RemovalOptions = {
   readonly libraryDirectory: string
   readonly plexLibraryPath: string
   readonly placer: Pick<Placer, 'alone'>
+  /** Whether the library is what it was at the start, and not the empty folder that its disk was mounted on. */
+  readonly isLibraryThere: () => Promise<boolean>
   readonly log: Log
 }
 
@@ -39,7 +41,7 @@ export function createRemover(options: RemovalOptions): (request: Request) => Pr
 type Place = { readonly channel: string; readonly season: string; readonly name: string }
 
 async function remove({ plexPath, file }: Request, options: RemovalOptions): Promise<Removal> {
-  const { libraryDirectory, log } = options
+  const { libraryDirectory, isLibraryThere, log } = options
   const place = placeOf(plexPath, options.plexLibraryPath, file.name)
   const root = await realpath(libraryDirectory)
   if (!place || !(await isOurs(root, place))) {
@@ -53,6 +55,7 @@ async function remove({ plexPath, file }: Request, options: RemovalOptions): Pro
     log.warn('refused to remove another file than was meant')
     return { outcome: 'refused' }
   }
+  if (!found && !(await isLibraryThere())) throw new Error('the library is away')
   if (found) await rm(path)
   // Also when the media is gone already: a removal may have been cut short.
   await removeCompanions(folder, place.name)

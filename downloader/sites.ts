@@ -41,7 +41,7 @@ export type Refusal = { readonly reason: RestingSite['reason']; readonly waitMs:
 
 /** Whoever visits a site books a turn under a name of its own, waits for it, says how it went, and leaves. */
 export type Sites = {
-  /** Books once, however often it is asked; after a rest for one visitor alone. Undefined when a turn was had. */
+  /** Books once, however often it is asked; after a rest for one trial alone. Undefined when a turn was had. */
   readonly book: (visitor: string, booking: Booking) => Refusal | undefined
   /** How long it is until the turn of this visitor. */
   readonly waitMs: (visitor: string) => number
@@ -56,7 +56,10 @@ export type Sites = {
 }
 
 /** A turn holds on to the rest under which it was booked: what it brings proves nothing about any other. */
-type Turn = { readonly site: string; readonly at: number; readonly rest: Rest | undefined }
+type Turn = Pick<Booking, 'site' | 'weight'> & { readonly at: number; readonly rest: Rest | undefined }
+
+/** A site that limits still answers questions: only a download proves that it does no more. */
+const isTrial = (weight: number, { reason }: Rest): boolean => weight >= 1 || reason === 'bot-check'
 
 /** Up to here a job waits in its slot; the Worker is told of longer waits, and gives the job to another. */
 export const patienceMs = 5000
@@ -101,23 +104,30 @@ function book(state: State, visitor: string, { site: name, weight, patienceMs: p
   const { turns, pace, now, random, onChange } = state
   if (turns.has(visitor)) return undefined
   const site = siteOfName(state, name)
-  const refusal = restRefusal(state, name, site)
+  const refusal = restRefusal(state, name, weight, site)
   if (refusal) return refusal
   const { bucket, waitMs } = take(site.bucket, weight, pace, now())
   if (waitMs > patience) return { reason: 'pace', waitMs } as const
   // Those who must wait come one by one, yet not like clockwork.
   const apartMs = waitMs === 0 ? 0 : (random() * 30 * 60_000) / pace.startsPerHour
-  turns.set(visitor, { site: name, at: now() + waitMs + apartMs, rest: site.rest })
+  turns.set(visitor, { site: name, weight, at: now() + waitMs + apartMs, rest: site.rest })
   save(state, name, { ...site, bucket })
   if (paceWaitMs(state, bucket) > 0) onChange()
   return undefined
 }
 
-function restRefusal({ turns, now }: State, name: string, { rest }: Site): Refusal | undefined {
+function restRefusal(
+  { turns, now }: State,
+  name: string,
+  weight: number,
+  { rest }: Site,
+): Refusal | undefined {
   if (!rest) return undefined
   const waitMs = restMs(rest, now())
   if (waitMs > 0) return { reason: rest.reason, waitMs }
-  const tried = [...turns.values()].some((turn) => turn.site === name && turn.rest === rest)
+  if (!isTrial(weight, rest)) return undefined
+  const trials = [...turns.values()].filter((turn) => turn.rest === rest && isTrial(turn.weight, rest))
+  const tried = trials.some((turn) => turn.site === name)
   return tried ? { reason: rest.reason, waitMs: trialMs } : undefined
 }
 
@@ -136,7 +146,7 @@ function halted(state: State, visitor: string): Refusal | undefined {
 
 function served(state: State, visitor: string): void {
   const turn = state.turns.get(visitor)
-  if (!turn?.rest) return
+  if (!turn?.rest || !isTrial(turn.weight, turn.rest)) return
   const { bucket, rest } = siteOfName(state, turn.site)
   if (rest !== turn.rest) return
   save(state, turn.site, { bucket })

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { FromDownloader, Job, Outcome } from '#contract/downloader-link.ts'
 import type { Progress, VideoMetadata } from '#contract/downloads.ts'
+import type { EndReason } from './ending.ts'
 import { createFloor } from './floor.ts'
-import type { EndReason, JobReport } from './job.ts'
+import type { JobReport } from './job.ts'
 import type { Log } from './log.ts'
 import type { Leased, Outbox } from './outbox.ts'
 import { createThrottle } from './throttle.ts'
@@ -16,6 +17,8 @@ export type SlotsOptions = {
   readonly hasSpace: () => boolean
   /** Whether the site of a job wants to be visited now; if so, the visit is booked. */
   readonly admitsVisit: (job: Job) => boolean
+  /** What has come of a job whose file this side has put in its place, though it may not hold the job any more. */
+  readonly placed: (jobId: string) => Outcome | undefined
   /** Removes what a job that is not running has left on disk. */
   readonly clear: (jobId: string) => Promise<void>
   readonly timers: Timers
@@ -114,14 +117,15 @@ function reasonToDecline({ stopping, running, limit, hasSpace, admitsVisit }: St
   return admitsVisit(job) ? undefined : 'site'
 }
 
-function cancel({ running, outbox, send, clear }: State, leased: Leased): void {
+function cancel({ running, outbox, send, clear, placed }: State, leased: Leased): void {
   const entry = running.get(leased.jobId)
   if (entry) {
     if (leased.lease >= entry.job.lease) end(entry, 'cancelled')
     return
   }
-  // Unknown here, so there is nothing to stop, but the Worker waits for a word.
-  send({ type: 'result', ...outbox.settle({ ...leasedOf(leased), outcome: { kind: 'cancelled' } }) })
+  // Unknown here, so there is nothing to stop, but the Worker waits for a word. A file that is in place must not be forgotten.
+  const outcome = placed(leased.jobId) ?? { kind: 'cancelled' }
+  send({ type: 'result', ...outbox.settle({ ...leasedOf(leased), outcome }) })
   void clear(leased.jobId)
 }
 

@@ -1,5 +1,7 @@
+import { readdirSync } from 'node:fs'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import * as z from 'zod'
 import type { Config } from './config.ts'
 
 export type Workspace = {
@@ -48,6 +50,15 @@ export async function openWorkspace(config: Config): Promise<Workspace> {
 export async function emptyScratch({ scratch }: Workspace): Promise<void> {
   for (const name of await readdir(scratch).catch(() => []))
     await rm(join(scratch, name), { recursive: true, force: true }).catch(() => undefined)
+}
+
+/** The jobs of which something was fetched and is kept. */
+export function jobsWithParts({ jobs }: Workspace): string[] {
+  try {
+    return readdirSync(jobs).filter((name) => z.uuid().safeParse(name).success)
+  } catch {
+    return []
+  }
 }
 
 /** Removes parts that no job came back for. */

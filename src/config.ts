@@ -140,6 +140,9 @@ const Settings = z.object({
   RETENTION_MAX_BYTES: number(0, 0),
 })
 
+/** The name of every setting. */
+export const settingNames: readonly string[] = Object.keys(Settings.shape)
+
 export type Config = ReturnType<typeof shape>
 
 /** A setting that is missing or malformed. All of them are named at once, none of their values. */
@@ -202,8 +205,10 @@ function shape(settings: z.output<typeof Settings>) {
       retryBaseMs: settings.DOWNLOAD_RETRY_BASE_MS,
       perSite: settings.DOWNLOADS_PER_SITE,
       // Of these, zero stands for none.
-      userQuotaBytes: settings.USER_QUOTA_BYTES || undefined,
-      totalQuotaBytes: settings.TOTAL_QUOTA_BYTES || undefined,
+      storage: {
+        user: settings.USER_QUOTA_BYTES || undefined,
+        total: settings.TOTAL_QUOTA_BYTES || undefined,
+      },
       retention: {
         maxAgeMs: settings.RETENTION_DAYS ? settings.RETENTION_DAYS * hours(24) : undefined,
         maxBytes: settings.RETENTION_MAX_BYTES || undefined,

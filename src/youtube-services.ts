@@ -34,7 +34,7 @@ type Shared = Pick<ControlDependencies, 'audit' | 'tell'> & {
 export function buildYoutubeServices(env: Env, shared: Shared) {
   const { config, db, cache, plex, audit, tell, now, newId } = shared
   const { machineIdentifier } = config.plex
-  const { retention, userQuotaBytes, totalQuotaBytes } = config.downloads
+  const { retention, storage } = config.downloads
   const queue = createDownloadQueue(env.DOWNLOAD_QUEUE)
   const library = createLibraryIndex(env.CACHE)
   const youtube = createYoutube({
@@ -47,7 +47,7 @@ export function buildYoutubeServices(env: Env, shared: Shared) {
     tell,
     allowedHosts: config.downloads.allowedHosts,
     limit: config.limits.downloads,
-    storage: { user: userQuotaBytes, total: totalQuotaBytes },
+    storage,
     metadataTtlMs: config.ttl.metadata,
     log,
     now,
@@ -71,7 +71,7 @@ export function buildYoutubeServices(env: Env, shared: Shared) {
         }
       },
       requireSpace: youtube.requireSpace,
-      isSpaceManaged: [userQuotaBytes, totalQuotaBytes, retention.maxAgeMs, retention.maxBytes].some(
+      isSpaceManaged: [storage.user, storage.total, retention.maxAgeMs, retention.maxBytes].some(
         (limit) => limit !== undefined,
       ),
       now,

@@ -55,8 +55,8 @@ export async function flyCanary(toolbox: Toolbox, options: CanaryOptions): Promi
     if (result.kind === 'failed') return result.code
     const findings = await inspect(result.media, toolbox.ffprobe, toolbox.environment)
     const { durationSeconds } = result.metadata
-    const facts = findings && prove(findings, { format: job.format, durationSeconds, sound: result.sound })
-    return facts ? undefined : 'invalid-result'
+    const proof = prove(findings, { format: job.format, durationSeconds, sound: result.sound })
+    return proof.ok ? undefined : 'invalid-result'
   } catch (error) {
     return classifyError(error)
   } finally {

@@ -16,7 +16,12 @@ export type ScheduleOptions = {
 
 const hourMs = 60 * 60_000
 const lookIntervalMs = 5 * 60_000
-const aged: ReadonlySet<Trouble> = new Set(['ytdlp-missing', 'ytdlp-outdated', 'ytdlp-old'])
+const aged: ReadonlySet<Trouble> = new Set([
+  'ytdlp-missing',
+  'ytdlp-outdated',
+  'ytdlp-old',
+  'formats-missing',
+])
 
 /**
  * When to look next: once a day, at another hour for each installation so that they do not come all at once;

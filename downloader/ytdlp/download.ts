@@ -3,7 +3,7 @@ import { join, sep } from 'node:path'
 import type { Job } from '#contract/downloader-link.ts'
 import type { VideoMetadata } from '#contract/downloads.ts'
 import type { FailureCode } from '#contract/failures.ts'
-import { freeBytes } from '../disk.ts'
+import { freeBytes, sizeOf } from '../disk.ts'
 import type { SpaceLedger } from '../disk.ts'
 import { expectedBytes, hasSound, note, openAccount } from './account.ts'
 import type { Account } from './account.ts'
@@ -55,11 +55,20 @@ export type Fetched = {
 
 export type DownloadResult =
   | Fetched
-  | { readonly kind: 'failed'; readonly code: FailureCode; readonly run: RunResult }
+  | {
+      readonly kind: 'failed'
+      readonly code: FailureCode
+      readonly run: RunResult
+      /** What is wrong with what was fetched, in our words. */
+      readonly why?: string
+    }
+
+/** For each fragment yt-dlp would come back seven times, within seconds, whatever the site asks for. */
+const mostRefusals = 2
 
 /** Fetches, merges and converts in the job's directory, continuing what lies there. */
 export async function download(options: DownloadRun): Promise<DownloadResult> {
-  const { directory, toolbox, job, limits, signal } = options
+  const { directory, toolbox, job, limits, ledger, signal } = options
   for (const folder of [finishedFolder, partialFolder])
     await mkdir(join(directory, folder), { recursive: true })
   const parts = await openParts(directory, join(directory, partialFolder))
@@ -68,9 +77,10 @@ export async function download(options: DownloadRun): Promise<DownloadResult> {
   let stoppedFor: FailureCode | undefined
   const stopFor = (code: FailureCode): void => {
     stoppedFor ??= code
-    stop.abort()
+    stop.abort(code)
   }
   const account = openAccount()
+  let refusals = 0
   /** Looks at the disk that are under way: none may promise space after the job has ended. */
   const admissions: Promise<void>[] = []
   const watch = watchRun({
@@ -79,7 +89,8 @@ export async function download(options: DownloadRun): Promise<DownloadResult> {
     // Parts, the merged whole and what ffmpeg is rewriting.
     maxBytes: limits.maxBytes * 3,
     onTrouble: stopFor,
-    onLook: (grown) => {
+    onLook: ({ bytes, grown }) => {
+      ledger.holds(job.jobId, bytes)
       if (grown) options.meter.arrived()
       options.onProgress()
     },
@@ -98,8 +109,12 @@ export async function download(options: DownloadRun): Promise<DownloadResult> {
       directory,
       environment: toolbox.environment,
       nonce,
-      signal: AbortSignal.any([signal, stop.signal]),
+      signals: [signal, stop.signal],
       graceMs,
+      // What is refused before the media are subtitles, and they must not cost the film.
+      onRefused: () => {
+        if (account.streams.length > 0 && (refusals += 1) === mostRefusals) stopFor('rate-limited')
+      },
       onRecord: (record) => {
         watch.alive()
         admissions.push(...hear(record, account, options, stopFor))
@@ -107,8 +122,9 @@ export async function download(options: DownloadRun): Promise<DownloadResult> {
       },
     })
     await Promise.all([...admissions, cookies.giveBack(account.files.length > 0)])
+    if (stoppedFor === 'invalid-result') return invalid(run, 'it does not go on with what lay there')
     if (stoppedFor !== undefined) return { kind: 'failed', code: stoppedFor, run }
-    return await judge(run, account, directory)
+    return await judge(run, account, options)
   } finally {
     watch.stop()
   }
@@ -139,8 +155,10 @@ async function admit(
   { job, directory, ledger }: DownloadRun,
   stopFor: (code: FailureCode) => void,
 ): Promise<void> {
+  // In this order: what arrives in between is not counted twice.
+  const held = await sizeOf(directory)
   const free = await freeBytes(directory).catch(() => 0)
-  const decision = ledger.admit(job.jobId, bytes, free)
+  const decision = ledger.admit(job.jobId, bytes, free, held)
   if (decision !== 'admitted') stopFor(decision)
 }
 
@@ -148,27 +166,48 @@ async function admit(
 const supplement = /SponsorBlock|subtitles/i
 
 /** The exit code alone proves nothing: zero comes with nothing written, and one with a good file. */
-async function judge(run: RunResult, account: Account, directory: string): Promise<DownloadResult> {
+async function judge(run: RunResult, account: Account, place: Place): Promise<DownloadResult> {
   if (run.missing) return { kind: 'failed', code: 'ytdlp-missing', run }
   const [media, ...others] = account.files
   const { metadata } = account
   if (media === undefined || metadata === undefined) {
     const skipped = run.signal === undefined && (run.exitCode === 0 || run.exitCode === 101)
-    return { kind: 'failed', code: reasonIn(run, skipped ? 'skipped' : 'unknown'), run }
+    return { kind: 'failed', code: await reasonIn(run, skipped ? 'skipped' : 'unknown', place), run }
   }
-  const folder = join(directory, finishedFolder)
+  const folder = join(place.directory, finishedFolder)
   const inside = (await realpath(folder)) + sep
   const path = await realpath(media).catch(() => '')
   const size = path.startsWith(inside) ? (await stat(path)).size : 0
-  if (others.length > 0) return { kind: 'failed', code: 'invalid-result', run }
-  if (size === 0) return { kind: 'failed', code: reasonIn(run, 'invalid-result'), run }
+  if (others.length > 0) return invalid(run, `${account.files.length} files came where one was wanted`)
+  if (size === 0) {
+    const why = path === '' ? 'the file is not there' : 'the file is empty or not where it belongs'
+    return invalid(run, why, await reasonIn(run, 'invalid-result', place))
+  }
   const sidecars = await findSidecars(folder)
   return { kind: 'finished', media: path, metadata, sound: hasSound(account), account, sidecars, run }
 }
 
+const invalid = (run: RunResult, why: string, code: FailureCode = 'invalid-result'): DownloadResult => ({
+  kind: 'failed',
+  code,
+  run,
+  why,
+})
+
+type Place = Pick<DownloadRun, 'directory' | 'limits'>
+
 /** What a run has said of why there is no good file, or else the fallback. */
-export function reasonIn(run: RunResult, fallback: FailureCode): FailureCode {
+export async function reasonIn(run: RunResult, fallback: FailureCode, place: Place): Promise<FailureCode> {
   const errors = run.errors.filter((line) => !supplement.test(line))
   const code = classifyRun({ ...run, errors: errors.length > 0 ? errors : run.errors })
+  // Of a full disk ffmpeg is often said to have failed, and no more.
+  if (code === 'post-processing' && (await isFull(place))) return 'no-space'
   return code === 'unknown' ? fallback : code
+}
+
+const fullBytes = 1024 * 1024
+
+async function isFull({ directory, limits }: Place): Promise<boolean> {
+  const free = await freeBytes(directory).catch(() => Number.POSITIVE_INFINITY)
+  return free < Math.max(limits.reserveBytes, fullBytes)
 }

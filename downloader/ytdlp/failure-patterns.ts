@@ -10,7 +10,7 @@ export const failurePatterns: readonly (readonly [FailureCode, RegExp])[] = [
   ['permission', /Errno (?:13|30)\b|(?:Permission denied|Read-only file system)(?::|$)/i],
   [
     'bot-check',
-    /sign in to confirm (?:that )?you.{1,3}re not a (?:ro)?bot|captcha challenge|confirm (?:that )?you are not a bot/i,
+    /sign in to confirm (?:that )?you.{1,3}re not a (?:ro)?bot|captcha challenge|confirm (?:that )?you are not a bot|IP is likely being blocked/i,
   ],
   [
     'rate-limited',
@@ -31,7 +31,7 @@ export const failurePatterns: readonly (readonly [FailureCode, RegExp])[] = [
   ],
   [
     'geo-blocked',
-    /not (?:made this video )?available (?:in your country|from your location)|blocked it in your country|geo.?restrict/i,
+    /not (?:made this video )?available (?:in|from) your (?:country|region|location)|blocked it in your country|geo.?restrict/i,
   ],
   ['copyright', /copyright (?:grounds|claim|infringement|issues)/i],
   [
@@ -49,16 +49,16 @@ export const failurePatterns: readonly (readonly [FailureCode, RegExp])[] = [
   ['drm', /DRM.protected|known to use DRM|protected by DRM/i],
   [
     'js-runtime-missing',
-    /No supported JavaScript runtime|n challenge solving failed|challenge solver.{0,60}(?:missing|not available|skipped)/i,
+    /No supported JavaScript runtime|(?:n challenge|signature) solving failed|challenge solver.{0,60}(?:missing|not available|skipped)/i,
   ],
+  ['client-blocked', /not available on this app|PO Token which was not provided/i],
   [
     'format-unavailable',
     /Requested format is not available|Only images are available|No video formats found/i,
   ],
-  ['client-blocked', /not available on this app/i],
   [
     'removed',
-    /has been removed|no longer available|video (?:is )?unavailable|video does not exist|(?:deleted by|was deleted)/i,
+    /has been removed|no longer available|video (?:is )?unavailable|video is(?: not|n.{1,3}t) available(?: any ?more)?\s*(?:\.|$)|video does not exist|(?:deleted by|was deleted)/im,
   ],
   ['ffmpeg-missing', /(?:ffmpeg|ffprobe)[^\n]{0,60}(?:not installed|not found|could not be found)/i],
   ['not-found', /HTTP Error (?:404|410)/i],
@@ -86,13 +86,17 @@ export const failurePatterns: readonly (readonly [FailureCode, RegExp])[] = [
   ['server-error', /HTTP Error \d{3}/i],
   [
     'extractor-broken',
-    /please report this issue|Unable to extract|Traceback|Failed to (?:parse|extract)|^\w*Error: /im,
+    /please report this issue|Unable to extract|Traceback|Failed to (?:parse|extract)|'\w+' object (?:has no|is not)/i,
   ],
+  // The end of a traceback. Every error of yt-dlp's own begins with `ERROR: `, which says nothing.
+  ['extractor-broken', /^(?:\w+\.)*[A-Z]\w*(?:Error|Exception)(?:: |$)/m],
 ]
 
 /** Codes that yt-dlp tells in a warning, before an error that says less. */
-export function isWarningOnly(code: FailureCode): boolean {
-  return (
-    code === 'js-runtime-missing' || code === 'bot-check' || code === 'rate-limited' || code === 'geo-blocked'
-  )
-}
+export const toldInWarnings: ReadonlySet<FailureCode> = new Set([
+  'js-runtime-missing',
+  'client-blocked',
+  'bot-check',
+  'rate-limited',
+  'geo-blocked',
+])

@@ -1,7 +1,7 @@
 import { isRetryable, policyOf } from '#contract/failures.ts'
 import type { Failure, FailureCode } from '#contract/failures.ts'
 import { redact } from '../redact.ts'
-import { failurePatterns, isWarningOnly } from './failure-patterns.ts'
+import { failurePatterns, toldInWarnings } from './failure-patterns.ts'
 
 const evidenceLines = 6
 /** Of these at most so many are errors: the reason is often told in a warning before. */
@@ -11,24 +11,25 @@ export type FailureDetails = { readonly retryAt?: Date; readonly evidence?: read
 
 /** The failure as it is told: what follows from its code, and what this one adds. */
 export function createFailure(code: FailureCode, { retryAt, evidence = [] }: FailureDetails = {}): Failure {
-  const { advice } = policyOf(code)
   return {
     code,
     retryable: isRetryable(code),
-    ...(advice !== undefined && { advice }),
+    advice: policyOf(code).advice,
     ...(retryAt && { retryAt: retryAt.toISOString() }),
     ...(evidence.length > 0 && { evidence: [...evidence] }),
   }
 }
 
-/** The last distinct warnings and errors of a run, fit to be shown. */
+/** The last distinct warnings and errors of a run and what we say of it ourselves, fit to be shown. */
 export function evidenceOf(
-  { errors, warnings }: Pick<RunEvidence, 'errors' | 'warnings'>,
+  { errors, warnings, skipped }: Pick<RunEvidence, 'errors' | 'warnings' | 'skipped'>,
   known: readonly string[] = [],
+  why?: string,
 ): string[] {
   const clean = (lines: readonly string[]): string[] =>
     [...new Set(lines.map((line) => redact(line, known)))].filter((line) => line !== '')
-  const last = clean(errors).slice(-errorLines)
+  const said = [...errors, errors.length === 0 ? skipped : undefined, why]
+  const last = clean(said.filter((line) => line !== undefined)).slice(-errorLines)
   return [...clean(warnings).slice(last.length - evidenceLines), ...last]
 }
 
@@ -48,6 +49,8 @@ export type RunEvidence = {
   /** Lines that begin with `ERROR:`, and the last line of a traceback. */
   readonly errors: readonly string[]
   readonly warnings: readonly string[]
+  /** Why it has passed over what it was to fetch, which it thinks no error. */
+  readonly skipped?: string | undefined
   readonly retryAfterMs?: number | undefined
 }
 
@@ -55,7 +58,9 @@ export type RunEvidence = {
 export function classifyRun({ exitCode, signal, errors, warnings }: RunEvidence): FailureCode {
   const told = classifyText(errors.join('\n'))
   if (told !== undefined && !isVague(told)) return told
-  const warned = warnings.map((warning) => classifyText(warning)).find((code) => code && isWarningOnly(code))
+  const warned = warnings
+    .map((warning) => classifyText(warning))
+    .find((code) => code && toldInWarnings.has(code))
   if (warned !== undefined) return warned
   if (told !== undefined) return told
   if (signal !== undefined) return 'killed'

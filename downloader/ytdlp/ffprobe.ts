@@ -5,6 +5,8 @@ import { execa } from 'execa'
 import * as z from 'zod'
 import { isAudio } from '#contract/options.ts'
 import type { Format } from '#contract/options.ts'
+import { measure } from './lengths.ts'
+import type { DueLength } from './lengths.ts'
 
 const Findings = z.object({
   streams: z.array(
@@ -27,13 +29,10 @@ const Findings = z.object({
 export type Findings = z.output<typeof Findings>
 type Stream = Findings['streams'][number]
 
-export type Expectation = {
+export type Expectation = DueLength & {
   readonly format: Format
-  readonly durationSeconds: number | undefined
   /** Whether what was chosen had sound. */
   readonly sound: boolean
-  /** What was to be cut out, in seconds, one entry for each cut. */
-  readonly cuts?: readonly number[]
 }
 
 export type MediaFacts = {
@@ -48,6 +47,7 @@ export async function inspect(
   file: string,
   ffprobe: string,
   environment: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
 ): Promise<Findings | undefined> {
   const { stdout, failed } = await execa(
     ffprobe,
@@ -56,8 +56,18 @@ export async function inspect(
       ...'-v error -protocol_whitelist file -print_format json -show_streams -show_format -i'.split(' '),
       `file:${file}`,
     ],
-    { env: environment, extendEnv: false, stdin: 'ignore', reject: false, timeout: 60_000 },
+    {
+      env: environment,
+      extendEnv: false,
+      stdin: 'ignore',
+      reject: false,
+      timeout: 60_000,
+      killDescendants: true,
+      forceKillAfterDelay: 1000,
+      ...(signal && { cancelSignal: signal }),
+    },
   )
+  signal?.throwIfAborted()
   if (failed) return undefined
   try {
     return Findings.safeParse(JSON.parse(stdout)).data
@@ -75,20 +85,35 @@ const containers: Readonly<Record<Format, string>> = {
   opus: 'ogg',
 }
 
-/** Holds findings against what was asked for; undefined when they do not prove it. */
-export function prove(findings: Findings, expected: Expectation): MediaFacts | undefined {
+/** `why` is for whoever looks into it, and holds nothing of the site. */
+export type Unproven = { readonly ok: false; readonly why: string }
+export type Proof = { readonly ok: true; readonly facts: MediaFacts; readonly findings: Findings } | Unproven
+
+const unfit = (why: string): Unproven => ({ ok: false, why })
+
+/** Holds findings against what was asked for, and says why when they do not prove it. */
+export function prove(findings: Findings | undefined, expected: Expectation): Proof {
+  if (!findings) return unfit('it is no film and no sound')
+  const { format_name: container } = findings.format
+  if (!container.split(',').includes(containers[expected.format]))
+    return unfit(`the container is ${container}`)
   const picture = pictureOf(findings)
   const sound = findings.streams.find(({ codec_type }) => codec_type === 'audio')
   const audioOnly = isAudio(expected.format)
-  if (!findings.format.format_name.split(',').includes(containers[expected.format])) return undefined
-  if (audioOnly ? !sound || picture : !picture || (expected.sound && !sound)) return undefined
-  const duration = durationOf(findings)
-  if (duration === undefined || !(duration > 0) || !isLongEnough(duration, expected)) return undefined
+  if (audioOnly && picture) return unfit('there is a picture where sound alone was wanted')
+  if (!audioOnly && !picture) return unfit('no picture')
+  if (!sound && (audioOnly || expected.sound)) return unfit('no sound')
+  const measured = measure({ picture, sound, containerSeconds: findings.format.duration }, expected)
+  if (!measured.ok) return measured
   return {
-    durationSeconds: duration,
-    ...(picture?.height && { heightPixels: picture.height }),
-    ...(picture?.codec_name && { videoCodec: picture.codec_name }),
-    ...(sound?.codec_name && { audioCodec: sound.codec_name }),
+    ok: true,
+    findings,
+    facts: {
+      durationSeconds: measured.seconds,
+      ...(picture?.height && { heightPixels: picture.height }),
+      ...(picture?.codec_name && { videoCodec: picture.codec_name }),
+      ...(sound?.codec_name && { audioCodec: sound.codec_name }),
+    },
   }
 }
 
@@ -99,41 +124,13 @@ export const pictureOf = ({ streams }: Findings): Stream | undefined =>
 export const subtitleTags = ({ streams }: Findings): string[] =>
   streams.flatMap(({ codec_type, tags }) => (codec_type === 'subtitle' ? [tags?.language ?? 'und'] : []))
 
-/** Of picture and sound, where they tell it: subtitles may go on after the film. */
-function durationOf({ streams, format }: Findings): number | undefined {
-  const lengths = streams
-    .filter(({ codec_type }) => codec_type === 'video' || codec_type === 'audio')
-    .flatMap(({ duration, tags }) => duration ?? secondsOf(tags?.DURATION) ?? [])
-    .filter((length) => length > 0)
-  return lengths.length > 0 ? Math.max(...lengths) : format.duration
-}
-
-function secondsOf(clock: string | undefined): number | undefined {
-  const [, hours, minutes, seconds] = /^(\d+):(\d\d):(\d\d(?:\.\d+)?)$/.exec(clock ?? '') ?? []
-  return hours === undefined ? undefined : Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)
-}
-
-/** Cuts are made where the picture can be cut, which may be some seconds off. */
-const cutSlackSeconds = 10
-
-const toleranceOf = (seconds: number): number => Math.max(1, seconds * 0.02)
-
-/** A cut that could not be made is no reason to throw the film away. */
-function isLongEnough(duration: number, { durationSeconds: whole, cuts = [] }: Expectation): boolean {
-  if (whole === undefined || whole <= 0) return true
-  const least = whole - cuts.reduce((sum, cut) => sum + cut, 0)
-  const most = Math.min(whole, least + cuts.length * cutSlackSeconds)
-  const isCut = duration >= least - toleranceOf(least) && duration <= most + toleranceOf(most)
-  return isCut || isUncut(duration, whole)
-}
-
-/** Whether it is as long as the whole film. */
-export const isUncut = (duration: number, whole: number): boolean =>
-  Math.abs(duration - whole) <= toleranceOf(whole)
-
-export async function fingerprint(file: string): Promise<{ bytes: number; sha256: string }> {
+export async function fingerprint(
+  file: string,
+  signal?: AbortSignal,
+): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256')
-  for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>) {
+  const options = { highWaterMark: 1024 * 1024, ...(signal && { signal }) }
+  for await (const chunk of createReadStream(file, options) as AsyncIterable<Buffer>) {
     hash.update(chunk)
   }
   return { bytes: (await stat(file)).size, sha256: hash.digest('hex') }

@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import { VideoMetadata } from '#contract/downloads.ts'
 import { qualities } from '#contract/options.ts'
-import { linesOf, nominalQuality, toOffers } from './offers.ts'
+import { linesOf, nominalQuality } from './frame.ts'
+import { toOffers } from './offers.ts'
 import type { RawChapter, RawFormat, RawMetadata, YtDlpRecordOf } from './records.ts'
 
 const longestDescription = 5000

@@ -1,6 +1,5 @@
-import { qualities } from '#contract/options.ts'
-import type { Quality } from '#contract/options.ts'
-import { Offer } from '#contract/selection.ts'
+import { isSoundAlone, Offer } from '#contract/selection.ts'
+import { frameOf } from './frame.ts'
 import type { RawFormat } from './records.ts'
 
 const mostOffers = 60
@@ -14,12 +13,6 @@ export function bytesOf({ filesize, filesize_approx, tbr }: Sized, durationSecon
 
 const isPicture = ({ vcodec }: RawFormat): boolean => vcodec !== 'none'
 const isSound = ({ vcodec, acodec }: RawFormat): boolean => vcodec === 'none' && acodec !== 'none'
-
-/** The shorter side: qualities are named after it, also where a film stands upright. */
-export function linesOf({ height, width }: Pick<RawFormat, 'height' | 'width'>): number | undefined {
-  const sides = [height, width].map((side) => Math.trunc(side ?? 0)).filter((side) => side > 0 && side < 1e6)
-  return height && sides.length > 0 ? Math.min(...sides) : undefined
-}
 
 /** The forms a video comes in, the best first: one of each height and codec, then what is only to be heard. */
 export function toOffers(formats: readonly RawFormat[], durationSeconds?: number): Offer[] {
@@ -48,13 +41,10 @@ const byWorth = (a: Offer, b: Offer): number =>
   (b.framesPerSecond ?? 0) - (a.framesPerSecond ?? 0) ||
   (b.bytes ?? 0) - (a.bytes ?? 0)
 
-const isSoundAlone = ({ heightPixels, videoCodec, audioCodec }: Offer): boolean =>
-  heightPixels === undefined && videoCodec === undefined && audioCodec !== undefined
-
 function toOffer(format: RawFormat, bytes: number): Offer {
   const { fps, ext } = format
   const offer = {
-    heightPixels: isPicture(format) ? linesOf(format) : undefined,
+    ...(isPicture(format) && frameOf(format)),
     videoCodec: codecName(format.vcodec),
     audioCodec: codecName(format.acodec),
     container: ext?.slice(0, 20),
@@ -83,20 +73,4 @@ export function codecName(raw: string | undefined): string | undefined {
   const name = raw?.trim().toLowerCase()
   if (name === undefined || name === '' || name === 'none' || name === 'unknown') return undefined
   return codecNames.find(([pattern]) => pattern.test(name))?.[1] ?? name.split('.')[0]?.slice(0, 20)
-}
-
-/** The quality a picture goes by: letterboxed and upright ones count by the frame they fit into. */
-export function nominalQuality({
-  height = 0,
-  width = 0,
-}: Pick<RawFormat, 'height' | 'width'>): Quality | undefined {
-  const short = width > 0 ? Math.min(height, width) : height
-  const long = Math.max(height, width)
-  const steps = qualities.flatMap((quality) => (quality === 'best' ? [] : [quality])).reverse()
-  const fits = steps.find((quality) => {
-    const lines = Number.parseInt(quality, 10)
-    return short <= lines * 1.05 && long <= (lines * 16 * 1.05) / 9
-  })
-  const smallest = Number.parseInt(steps[0] ?? '0', 10)
-  return short < smallest * 0.7 ? undefined : fits
 }

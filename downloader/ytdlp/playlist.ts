@@ -16,7 +16,6 @@ export type PlaylistResult =
   | { readonly kind: 'playlist'; readonly playlist: Playlist }
   | { readonly kind: 'failed'; readonly code: FailureCode; readonly run?: RunResult }
 
-const timeoutMs = 60_000
 const graceMs = 1000
 const longestTitle = 500
 const longestUrl = 2048
@@ -32,7 +31,6 @@ export async function probePlaylist(
   await mkdir(scratch, { recursive: true })
   const directory = await mkdtemp(join(scratch, 'playlist-'))
   const cookies = await lendCookies(toolbox.cookiesFile, directory)
-  const timeout = AbortSignal.timeout(timeoutMs)
   const nonce = createNonce()
   let found: YtDlpRecordOf<'playlist'> | undefined
   try {
@@ -45,7 +43,7 @@ export async function probePlaylist(
       directory,
       environment: toolbox.environment,
       nonce,
-      signal: AbortSignal.any([signal, timeout]),
+      signals: [signal],
       graceMs,
       onRecord: (record) => {
         if (record.kind === 'playlist') found ??= record
@@ -54,7 +52,6 @@ export async function probePlaylist(
     await cookies.giveBack(found !== undefined)
     if (found) return { kind: 'playlist', playlist: toPlaylist(found, limit) }
     if (run.missing) return { kind: 'failed', code: 'ytdlp-missing' }
-    if (timeout.aborted) return { kind: 'failed', code: 'network', run }
     const code = classifyRun(run)
     // It went well and there was no list: this is the address of something else.
     return { kind: 'failed', code: code === 'unknown' && run.exitCode === 0 ? 'unsupported-url' : code, run }
@@ -78,8 +75,16 @@ export function toPlaylist({ info, entries }: YtDlpRecordOf<'playlist'>, limit: 
               url,
               ...(name?.trim() && { title: name.trim().slice(0, longestTitle) }),
               ...(duration !== undefined && Number.isFinite(duration) && { durationSeconds: duration }),
+              // A film may be called so too, and lasts.
+              ...(duration === undefined && { unavailable: placeholders.get(name ?? '') }),
             },
           ],
     ),
   })
 }
+
+/** What YouTube lists in place of a video that is there for nobody else any more, in the language yt-dlp asks for. */
+const placeholders = new Map<string, Playlist['videos'][number]['unavailable']>([
+  ['[Private video]', 'private'],
+  ['[Deleted video]', 'removed'],
+])

@@ -6,7 +6,7 @@ import { probeArguments } from './arguments.ts'
 import { lendCookies } from './cookies.ts'
 import { classifyRun } from './failure.ts'
 import { toVideoMetadata } from './metadata.ts'
-import type { YtDlpRecordOf } from './records.ts'
+import type { RawFormat, YtDlpRecordOf } from './records.ts'
 import { runYtDlp } from './run.ts'
 import type { RunResult } from './run.ts'
 import type { Target } from './target.ts'
@@ -46,7 +46,7 @@ export async function probe(
       directory,
       environment: toolbox.environment,
       nonce,
-      signal: AbortSignal.any([signal, timeout]),
+      signals: [signal, timeout],
       graceMs,
       onRecord: (record) => {
         if (record.kind === 'metadata') found ??= record
@@ -61,6 +61,9 @@ export async function probe(
   }
 }
 
+/** Picture or sound: what else is listed are pictures of the film. */
+const isMedia = ({ vcodec, acodec }: RawFormat): boolean => vcodec !== 'none' || acodec !== 'none'
+
 /** Without formats there is a video only when it has yet to begin; otherwise a warning says what is the matter. */
 function judge(found: YtDlpRecordOf<'metadata'> | undefined, run: RunResult): ProbeResult {
   if (!found) {
@@ -69,7 +72,7 @@ function judge(found: YtDlpRecordOf<'metadata'> | undefined, run: RunResult): Pr
   }
   const formats = found.formats ?? []
   const metadata = toVideoMetadata(found.info, formats, found)
-  if (formats.length === 0 && metadata.live !== 'upcoming') {
+  if (!formats.some(isMedia) && metadata.live !== 'upcoming') {
     const code = classifyRun({ errors: [...run.errors, ...run.warnings], warnings: [] })
     return { kind: 'failed', code: code === 'unknown' ? 'format-unavailable' : code, run }
   }

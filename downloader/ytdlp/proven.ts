@@ -4,9 +4,11 @@ import type { Selection, Warning } from '#contract/selection.ts'
 import { cutsOf } from './account.ts'
 import { isConverted } from './conversion.ts'
 import type { Fetched } from './download.ts'
-import { inspect, isUncut, pictureOf, prove, subtitleTags } from './ffprobe.ts'
-import type { Findings, MediaFacts } from './ffprobe.ts'
-import { linesOf, nominalQuality } from './offers.ts'
+import { inspect, pictureOf, prove, subtitleTags } from './ffprobe.ts'
+import type { Findings, MediaFacts, Unproven } from './ffprobe.ts'
+import { frameOf } from './frame.ts'
+import { isUncut } from './lengths.ts'
+import { formatsMissing } from './missing-formats.ts'
 import { explainSelection, selectionWarnings } from './selection.ts'
 import { languagesEmbedded, languagesMissing } from './subtitles.ts'
 import type { Sidecar } from './subtitles.ts'
@@ -14,6 +16,7 @@ import type { Target } from './target.ts'
 import type { Toolbox } from './toolbox.ts'
 
 export type Proven = {
+  readonly ok: true
   readonly facts: Omit<PlacedFile, 'name' | 'bytes' | 'sha256'>
   readonly selection: Selection
   readonly warnings: readonly Warning[]
@@ -21,18 +24,18 @@ export type Proven = {
   readonly sidecars: readonly Sidecar[]
 }
 
-/** Holds what was fetched against what was asked for; undefined when it is not that. */
+/** Holds what was fetched against what was asked for, and says why when it is not that. */
 export async function proveFetched(
-  { job, target }: { readonly job: Job; readonly target: Target },
+  { job, target, signal }: { readonly job: Job; readonly target: Target; readonly signal: AbortSignal },
   fetched: Fetched,
   { ffprobe, environment }: Toolbox,
-): Promise<Proven | undefined> {
-  const findings = await inspect(fetched.media, ffprobe, environment)
-  if (!findings) return undefined
+): Promise<Proven | Unproven> {
   const { durationSeconds } = fetched.metadata
   const cuts = cutsOf(fetched.account.sponsored, job.extras)
-  const media = prove(findings, { format: job.format, durationSeconds, sound: fetched.sound, cuts })
-  if (!media) return undefined
+  const found = await inspect(fetched.media, ffprobe, environment, signal)
+  const proof = prove(found, { format: job.format, durationSeconds, sound: fetched.sound, cuts })
+  if (!proof.ok) return proof
+  const { facts: media, findings } = proof
 
   const languages = fetched.sidecars.map(({ language }) => language)
   const embedded =
@@ -40,10 +43,12 @@ export async function proveFetched(
   const sidecars = fetched.sidecars.filter(({ language }) => !embedded.includes(language))
   const { selection, warnings } = select(job, fetched, findings, media)
   return {
+    ok: true,
     facts: { ...media, ...(languages.length > 0 && { subtitles: languages }) },
     selection,
     warnings: [
       ...warnings,
+      ...formatsMissing(fetched.run, selection),
       ...subtitleWarnings(job, languages),
       ...sponsorWarnings(job, target, fetched, media.durationSeconds ?? 0, cuts),
       ...runWarnings(fetched),
@@ -59,21 +64,19 @@ function select(
   media: MediaFacts,
 ): { selection: Selection; warnings: Warning[] } {
   const picture = pictureOf(findings)
-  const lines = picture && linesOf(picture)
   const framesPerSecond = rateOf(picture?.avg_frame_rate)
   const { videoCodec, audioCodec } = media
   const taken = {
-    ...(lines && { heightPixels: lines }),
+    ...(picture && frameOf(picture)),
     ...(videoCodec && { videoCodec }),
     ...(audioCodec && { audioCodec }),
     container: format,
     ...(framesPerSecond && { framesPerSecond }),
   }
-  const nominal = picture && nominalQuality(picture)
   const offers = metadata.offers ?? []
-  const selection = explainSelection({ quality, format }, offers, { ...taken, nominal })
+  const selection = explainSelection({ quality, format }, offers, taken)
   const converted = isConverted(account.streams, media, format)
-  return { selection, warnings: selectionWarnings(selection, offers, { nominal, converted }) }
+  return { selection, warnings: selectionWarnings(selection, offers, { converted }) }
 }
 
 function rateOf(fraction: string | undefined): number | undefined {

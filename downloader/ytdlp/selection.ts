@@ -1,32 +1,26 @@
 import { isAudio } from '#contract/options.ts'
 import type { Format, Quality } from '#contract/options.ts'
-import { chooseHeight } from '#contract/selection.ts'
+import { chooseHeight, isSoundAlone, linesNamed, nominalOf } from '#contract/selection.ts'
 import type { ChosenHeight, Offer, Selection, Warning } from '#contract/selection.ts'
 
 export type Wanted = { readonly quality: Quality; readonly format: Format }
-
-/** What arrived; `nominal` is the quality its picture goes by, letterboxed or not. */
-export type Taken = Offer & { readonly nominal?: Quality | undefined }
 
 /** Heights that differ by less are the same: encoders round them. */
 const slack = 0.98
 
 /** What was wanted, what was best, what was taken, and why. */
-export function explainSelection(
-  wanted: Wanted,
-  offers: readonly Offer[],
-  { nominal, ...taken }: Taken,
-): Selection {
-  const [best] = offers
+export function explainSelection(wanted: Wanted, offers: readonly Offer[], taken: Offer): Selection {
+  const best = isAudio(wanted.format) ? offers.find(isSoundAlone) : offers[0]
   const directPlay = playsDirectly(wanted.format, taken)
   const common = { wanted, ...(best && { best }), taken, directPlay }
   if (isAudio(wanted.format))
     return { ...common, reason: 'sound', explanation: `Sound alone was wanted. ${describe(common)}` }
-  const chosen = chooseHeight(wanted.quality, heightsIn(offers, taken))
-  const reason = nominal === wanted.quality ? 'exact' : chosen.reason
+  const chosen = chooseHeight(wanted.quality, picturesIn(offers, taken))
+  const got = nominalOf(taken)
+  const reason = isAsWanted(got, linesNamed(wanted.quality)) ? 'exact' : chosen.reason
   const parts = [
-    reasons[reason](wanted.quality, chosen.heightPixels),
-    isLess(taken, chosen) ? `Only ${taken.heightPixels} lines arrived.` : '',
+    reasons[reason](wanted.quality, chosen.lines),
+    isLess(got, chosen) ? `Only ${got}p arrived.` : '',
     describe(common),
   ]
   return { ...common, reason, explanation: parts.filter(Boolean).join(' ') }
@@ -36,28 +30,27 @@ export function explainSelection(
 export function selectionWarnings(
   { wanted, taken = {}, directPlay }: Selection,
   offers: readonly Offer[],
-  { nominal, converted }: { readonly nominal: Quality | undefined; readonly converted: boolean },
+  { converted }: { readonly converted: boolean },
 ): Warning[] {
   const warnings: Warning[] = []
-  const { heightPixels: got } = taken
   if (!isAudio(wanted.format)) {
-    const chosen = chooseHeight(wanted.quality, heightsIn(offers, taken))
-    const lines = linesWanted(nominal) ?? got
-    const wish = linesWanted(wanted.quality)
-    if (isLess(taken, chosen))
+    const chosen = chooseHeight(wanted.quality, picturesIn(offers, taken))
+    const got = nominalOf(taken)
+    const wish = linesNamed(wanted.quality)
+    if (isLess(got, chosen))
       warnings.push({
         code: 'lower-than-offered',
-        detail: `The site offers ${chosen.heightPixels} lines, and ${got} arrived.`,
+        detail: `The site offers ${chosen.lines}p, and ${got}p arrived.`,
       })
-    else if (wish !== undefined && lines !== undefined && lines < wish * slack)
+    else if (wish !== undefined && got !== undefined && got < wish * slack)
       warnings.push({
         code: 'lower-than-wanted',
-        detail: `${wanted.quality} was wanted, and the nearest below it that the site offers is ${got} lines.`,
+        detail: `${wanted.quality} was wanted, and the nearest below it that the site offers is ${got}p.`,
       })
-    else if (chosen.reason === 'nearest' && wish !== undefined && lines !== undefined && lines > wish)
+    else if (chosen.reason === 'nearest' && wish !== undefined && got !== undefined && got * slack > wish)
       warnings.push({
         code: 'higher-than-wanted',
-        detail: `${wanted.quality} was wanted, and the least that the site offers is ${got} lines.`,
+        detail: `${wanted.quality} was wanted, and the least that the site offers is ${got}p.`,
       })
   }
   if (wanted.format === 'mp4' && !directPlay)
@@ -73,30 +66,27 @@ export function selectionWarnings(
   return warnings
 }
 
-const linesWanted = (quality: Quality | undefined): number | undefined =>
-  quality === undefined || quality === 'best' ? undefined : Number.parseInt(quality, 10)
-
 const reasons: Readonly<
   Record<ChosenHeight['reason'], (quality: Quality, lines: number | undefined) => string>
 > = {
-  best: (_, lines) =>
-    lines === undefined ? 'The best was wanted.' : `The highest offered is ${lines} lines.`,
+  best: (_, lines) => (lines === undefined ? 'The best was wanted.' : `The highest offered is ${lines}p.`),
   exact: (quality) => `${quality} was wanted and is offered.`,
   'nearest-lower': (quality, lines) =>
-    `${quality} was wanted; the nearest below it that is offered is ${lines} lines.`,
+    `${quality} was wanted; the nearest below it that is offered is ${lines}p.`,
   nearest: (quality, lines) =>
     lines === undefined
       ? `${quality} was wanted; the site does not tell what it offers.`
-      : `${quality} was wanted; the least that is offered is ${lines} lines.`,
+      : `${quality} was wanted; the least that is offered is ${lines}p.`,
 }
 
 /** A site that tells no heights offers at least the one that came. */
-function heightsIn(offers: readonly Offer[], taken: Offer): number[] {
-  const heights = offers.flatMap(({ heightPixels }) => heightPixels ?? [])
-  return heights.length > 0 || taken.heightPixels === undefined ? heights : [taken.heightPixels]
-}
+const picturesIn = (offers: readonly Offer[], taken: Offer): readonly Offer[] =>
+  offers.some((offer) => nominalOf(offer) !== undefined) ? offers : [taken]
 
-const isLess = ({ heightPixels: got }: Offer, { heightPixels: due }: ChosenHeight): boolean =>
+const isAsWanted = (got: number | undefined, wish: number | undefined): boolean =>
+  got !== undefined && wish !== undefined && got >= wish * slack && got * slack <= wish
+
+const isLess = (got: number | undefined, { lines: due }: ChosenHeight): boolean =>
   got !== undefined && due !== undefined && got < due * slack
 
 const soundOfPlex: ReadonlySet<string | undefined> = new Set(['aac', 'mp3', 'ac3', 'eac3', undefined])

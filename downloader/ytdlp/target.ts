@@ -20,6 +20,9 @@ const youtubeHosts = new Set([
   'youtu.be',
 ])
 const youtubeId = /^[A-Za-z0-9_-]{11}$/
+const beforeIds = new Set(['shorts', 'live', 'embed'])
+/** Words that stand where an id does, and name no video. */
+const noIds = new Set(['videoseries', 'live_stream'])
 const youtubeList = /^[A-Za-z0-9_-]{2,64}$/
 
 /** Checks an address on its own, whatever the Worker let through: nothing is started for one it refuses. */
@@ -71,7 +74,7 @@ function youtubeIdOf(url: URL): string | undefined {
       ? first
       : first === 'watch'
         ? (url.searchParams.get('v') ?? undefined)
-        : first === 'shorts' || first === 'live' || first === 'embed'
+        : beforeIds.has(first ?? '') && !noIds.has(second ?? '')
           ? second
           : undefined
   return id !== undefined && youtubeId.test(id) ? id : undefined

@@ -1,5 +1,19 @@
 import { readdir, readlink } from 'node:fs/promises'
 import { sep } from 'node:path'
+import type { FailureCode } from '#contract/failures.ts'
+import type { EndReason } from '../ending.ts'
+
+const briefMs = 1000
+/** Nobody goes on with what was fetched, or the site is not to be asked for more of it. */
+const urgent: ReadonlySet<unknown> = new Set<EndReason | FailureCode>([
+  'cancelled',
+  'dropped',
+  'rate-limited',
+])
+
+/** How long a run that is ended for this reason may take: yt-dlp would finish all fragments it has begun. */
+export const graceAfter = (reason: unknown, longestMs: number): number =>
+  urgent.has(reason) ? Math.min(briefMs, longestMs) : longestMs
 
 /** SIGINT lets yt-dlp take its ffmpeg along; SIGTERM would leave it running. */
 export async function terminateGroup(pid: number, exited: Promise<unknown>, graceMs: number): Promise<void> {

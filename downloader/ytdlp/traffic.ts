@@ -5,13 +5,16 @@ export type Traffic = {
 }
 
 /** Listens to the traffic that yt-dlp prints: nothing else of it tells what `Retry-After` said. */
-export function createTraffic(now: () => number): Traffic {
+export function createTraffic(now: () => number, onRefused: () => void = () => undefined): Traffic {
   let refused = false
   let askedMs: number | undefined
   return {
     hear: (line) => {
       const status = /^reply: ['"]HTTP\/[\d.]+ (\d{3})\b/.exec(line)?.[1]
-      if (status !== undefined) refused = status === '429'
+      if (status !== undefined) {
+        refused = status === '429'
+        if (refused) onRefused()
+      }
       const value = refused ? /^header: retry-after: (.+)$/i.exec(line)?.[1] : undefined
       if (value !== undefined) askedMs = parseRetryAfter(value.trim(), now()) ?? askedMs
     },

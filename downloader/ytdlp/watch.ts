@@ -8,8 +8,8 @@ export type WatchOptions = {
   /** What the job's directory may weigh before something is wrong. */
   readonly maxBytes: number
   readonly onTrouble: (code: FailureCode) => void
-  /** Told each time it has looked, and whether anything has come since. */
-  readonly onLook: (grown: boolean) => void
+  /** Told each time it has looked: what lies there, and whether anything has come since. */
+  readonly onLook: (seen: { readonly bytes: number; readonly grown: boolean }) => void
 }
 
 export type Watch = {
@@ -31,7 +31,7 @@ export function watchRun(options: WatchOptions): Watch {
     const [size, free] = await Promise.all([sizeOf(directory), freeBytes(directory)])
     if (stopped) return
     if (size !== lastSize) lastSignAt = performance.now()
-    onLook(size > lastSize)
+    onLook({ bytes: size, grown: size > lastSize })
     lastSize = size
     if (size > maxBytes) onTrouble('too-large')
     // Below half of the reserve somebody else's files are in danger.

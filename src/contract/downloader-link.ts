@@ -1,7 +1,7 @@
 import * as z from 'zod'
 
 import { PlacedFile, Playlist, Progress, VideoMetadata } from './downloads.ts'
-import { Failure } from './failures.ts'
+import { Failure, FailureCode } from './failures.ts'
 import { DownloadExtras, Format, maxPlaylistVideos, Quality } from './options.ts'
 import { Selection, Warning } from './selection.ts'
 
@@ -20,6 +20,9 @@ export const pongFrame = 'pong'
 export const pingIntervalMs = 15_000
 /** Silence for this long, and the downloader's jobs go to another. */
 export const leaseMs = 60_000
+
+/** No more of these are told at once; the others another time. */
+export const maxKept = 100
 
 /** Names one admission of one job to one downloader: what comes with an older lease is refused. */
 const Leased = { jobId: z.uuid(), lease: z.int().positive() }
@@ -54,9 +57,16 @@ export const downloaderTroubles = [
   'ytdlp-old',
   'ffmpeg-missing',
   'js-runtime-unsupported',
+  'formats-missing',
   'library-not-writable',
   'low-space',
+  'other',
 ] as const
+
+// A newer downloader may know more of these than this side: what it says besides must still be heard.
+const SaidTrouble = z.enum(downloaderTroubles).catch('other')
+const SaidFailure = Failure.extend({ code: FailureCode.catch('unknown') })
+const SaidWarning = Warning.extend({ code: Warning.shape.code.catch('finished-with-errors') })
 
 /**
  * A site this downloader leaves alone for now. Durations, as clocks differ. After a `bot-check` or `rate-limited` the
@@ -71,7 +81,7 @@ export type RestingSite = z.output<typeof RestingSite>
 
 export const DownloaderState = z.object({
   freeBytes: z.int().nonnegative(),
-  troubles: z.array(z.enum(downloaderTroubles)),
+  troubles: z.array(SaidTrouble),
   sites: z.array(RestingSite).max(50).optional(),
 })
 export type DownloaderState = z.output<typeof DownloaderState>
@@ -85,6 +95,8 @@ const Hello = z.object({
   state: DownloaderState,
   /** Jobs it still holds from before the connection was lost, and results not yet acknowledged. */
   holding: z.array(z.object(Leased)),
+  /** Jobs it does not hold, of which it keeps what it had fetched. */
+  kept: z.array(z.uuid()).max(maxKept).optional(),
 })
 
 const Accepted = z.object({ type: z.literal('accepted'), ...Leased })
@@ -104,11 +116,11 @@ export const Outcome = z.discriminatedUnion('kind', [
     /** The placed file as the Plex server sees it. */
     plexPath: z.string(),
     selection: Selection.optional(),
-    warnings: z.array(Warning).optional(),
+    warnings: z.array(SaidWarning).optional(),
   }),
   z.object({
     kind: z.literal('failed'),
-    failure: Failure,
+    failure: SaidFailure,
     /** With `no-space`: how much must be free before it is worth another try. */
     neededBytes: z.int().positive().optional(),
   }),
@@ -134,7 +146,9 @@ const Answer = z.object({
   answer: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('metadata'), metadata: VideoMetadata }),
     z.object({ kind: z.literal('playlist'), playlist: Playlist }),
-    z.object({ kind: z.literal('failed'), failure: Failure }),
+    z.object({ kind: z.literal('failed'), failure: SaidFailure }),
+    /** Too much was asked of it, or of the site, to say anything in time: when it is worth asking again. */
+    z.object({ kind: z.literal('busy'), waitMs: z.int().nonnegative() }),
   ]),
 })
 
@@ -174,6 +188,8 @@ export const ToDownloader = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('ask'),
     requestId: z.uuid(),
+    /** For how long the answer is waited for. */
+    timeoutMs: z.int().positive().default(30_000),
     question: z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('metadata'), url: z.url() }),
       z.object({

@@ -95,7 +95,12 @@ export const Playlist = z
     title: z.string().optional(),
     totalVideos: z.int().nonnegative().optional(),
     videos: z.array(
-      z.object({ url: z.string(), title: z.string().optional(), durationSeconds: z.number().optional() }),
+      z.object({
+        url: z.string(),
+        title: z.string().optional(),
+        durationSeconds: z.number().optional(),
+        unavailable: z.enum(['private', 'removed']).optional(),
+      }),
     ),
   })
   .meta({ id: 'Playlist' })

@@ -19,7 +19,7 @@ type Action =
   | 'wait-for-space'
   | 'reschedule'
 
-export type FailurePolicy = { readonly blame: Blame; readonly action: Action; readonly advice?: string }
+export type FailurePolicy = { readonly blame: Blame; readonly action: Action; readonly advice: string }
 
 /** Why a download failed: one row each, and nothing else states what follows from it. Advice quotes no site. */
 export const failurePolicies = {
@@ -33,7 +33,11 @@ export const failurePolicies = {
     action: 'back-off-site',
     advice: 'The site wants fewer requests. Wait about an hour.',
   },
-  'subtitles-failed': { blame: 'site', action: 'retry' },
+  'subtitles-failed': {
+    blame: 'site',
+    action: 'retry',
+    advice: 'The site would not give the subtitles. Try again later, or without them.',
+  },
   'age-restricted': {
     blame: 'video',
     action: 'other-downloader',
@@ -82,7 +86,8 @@ export const failurePolicies = {
   'client-blocked': {
     blame: 'downloader',
     action: 'other-downloader',
-    advice: 'Update yt-dlp on the downloader.',
+    advice:
+      'The site does not serve what this yt-dlp poses as. Update yt-dlp on the downloader, or give it cookies.',
   },
   'extractor-broken': {
     blame: 'downloader',
@@ -94,13 +99,39 @@ export const failurePolicies = {
     action: 'other-downloader',
     advice: 'Install yt-dlp with its challenge solver (yt-dlp[default]) on the downloader.',
   },
-  forbidden: { blame: 'site', action: 'fresh-extraction' },
+  forbidden: {
+    blame: 'site',
+    action: 'fresh-extraction',
+    advice:
+      'The site refused to hand the video out. If it does so again, update yt-dlp on the downloader or give it cookies: YouTube may want a proof (PO token) that it does not have.',
+  },
   'not-found': { blame: 'video', action: 'give-up', advice: 'There is nothing at this address.' },
-  network: { blame: 'network', action: 'retry' },
-  'server-error': { blame: 'site', action: 'retry' },
-  truncated: { blame: 'site', action: 'retry' },
-  stalled: { blame: 'network', action: 'retry' },
-  killed: { blame: 'downloader', action: 'retry' },
+  network: {
+    blame: 'network',
+    action: 'retry',
+    advice: 'The connection to the site failed. Another try later should do.',
+  },
+  'server-error': {
+    blame: 'site',
+    action: 'retry',
+    advice: 'The site has trouble of its own. Another try later should do.',
+  },
+  truncated: {
+    blame: 'site',
+    action: 'retry',
+    advice: 'The site sent less than the whole video. The next try goes on where this one ended.',
+  },
+  stalled: {
+    blame: 'network',
+    action: 'retry',
+    advice: 'Nothing came any more. The next try goes on where this one ended.',
+  },
+  killed: {
+    blame: 'downloader',
+    action: 'retry',
+    advice:
+      'Something on the machine of the downloader ended it, perhaps for want of memory. Another try should do.',
+  },
   'no-space': {
     blame: 'downloader',
     action: 'wait-for-space',
@@ -115,6 +146,12 @@ export const failurePolicies = {
     blame: 'downloader',
     action: 'other-downloader',
     advice: 'The library is on a file system that takes short names only.',
+  },
+  'quota-exceeded': {
+    blame: 'request',
+    action: 'give-up',
+    advice:
+      'There is no room for it by the quotas: remove files that nobody needs, or choose a lower quality.',
   },
   'too-large': { blame: 'request', action: 'give-up', advice: 'Choose a lower quality.' },
   'ffmpeg-missing': {
@@ -143,9 +180,23 @@ export const failurePolicies = {
     advice: 'Addresses of private networks are refused.',
   },
   'post-processing': { blame: 'video', action: 'give-up', advice: 'Choose another format.' },
-  skipped: { blame: 'video', action: 'give-up' },
-  'invalid-result': { blame: 'site', action: 'retry' },
-  unknown: { blame: 'site', action: 'retry' },
+  skipped: {
+    blame: 'video',
+    action: 'give-up',
+    advice: 'yt-dlp passed over this video. What it said is in the evidence, for admins.',
+  },
+  'invalid-result': {
+    blame: 'site',
+    action: 'retry',
+    advice:
+      'What came is not the whole video that was asked for, and was thrown away. Another try, or another quality or format, may do better.',
+  },
+  unknown: {
+    blame: 'site',
+    action: 'retry',
+    advice:
+      'Nobody has a name for this yet. If another try fails too, admins find what yt-dlp said in the evidence, and a newer yt-dlp may help.',
+  },
 } as const satisfies Record<string, FailurePolicy>
 
 export type FailureCode = keyof typeof failurePolicies

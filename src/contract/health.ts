@@ -25,6 +25,8 @@ export const healthCauses = [
   'invalid-answer',
   'none-connected',
   ...downloaderTroubles,
+  'bot-check',
+  'rate-limited',
   'backlog',
   'not-configured',
   'error',

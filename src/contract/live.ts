@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { Download, PlacedFile, Progress } from './downloads.ts'
+import { Download, PlacedFile, Progress, waitReasons } from './downloads.ts'
 import { Failure } from './failures.ts'
 import { Warning } from './selection.ts'
 
@@ -24,6 +24,7 @@ export const liveEvents = {
     downloadId,
     progress: z.number().min(0).max(100),
     ...Progress.omit({ percent: true }).shape,
+    waitingFor: z.enum(waitReasons).optional().meta({ description: 'When nobody works on it any more' }),
   }),
   'youtube:processing': z.object({ downloadId, phase: z.enum(['processing', 'placing', 'scanning']) }),
   'youtube:completed': z.object({
@@ -42,6 +43,7 @@ export const liveEvents = {
     downloadId,
     file: z.boolean().meta({ description: 'Whether its file has left the library' }),
     record: z.boolean().meta({ description: 'Whether it has left the history' }),
+    reason: z.literal('retention').optional().meta({ description: 'Absent when somebody has asked for it' }),
   }),
   'youtube:queue': z.object({ paused: z.boolean() }),
   'youtube:available': z.object({ downloadId, ratingKey: z.string(), url: z.string() }),

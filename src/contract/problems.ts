@@ -109,7 +109,11 @@ export const catalogue = {
     title: 'plex.tv is temporarily unavailable',
     members: { retryAfter },
   },
-  'downloader-unavailable': { status: 503, title: 'No downloader is connected', members: { retryAfter } },
+  'downloader-unavailable': {
+    status: 503,
+    title: 'No downloader can answer at the moment',
+    members: { retryAfter },
+  },
   'not-configured': { status: 503, title: 'This has not been set up by the operator' },
   'upstream-timeout': { status: 504, title: 'The answer took too long' },
 } as const satisfies Record<string, Definition>

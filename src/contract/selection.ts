@@ -5,6 +5,9 @@ import { Format, Quality } from './options.ts'
 /** One form a site offers a video in, or the one that was taken. */
 export const Offer = z.object({
   heightPixels: z.int().positive().optional(),
+  nominalLines: z.int().positive().optional().meta({
+    description: 'What its quality is named after, where that is another height: 1080 of 1920x804',
+  }),
   videoCodec: z.string().optional(),
   audioCodec: z.string().optional(),
   container: z.string().optional(),
@@ -20,7 +23,9 @@ export const selectionReasons = ['best', 'exact', 'nearest-lower', 'nearest', 's
 export const Selection = z
   .object({
     wanted: z.object({ quality: Quality, format: Format }),
-    best: Offer.optional().meta({ description: 'The highest that the site offers' }),
+    best: Offer.optional().meta({
+      description: 'The best picture that the site offers; the best sound where that alone is wanted',
+    }),
     taken: Offer.optional(),
     reason: z.enum(selectionReasons),
     directPlay: z.boolean().meta({ description: 'Whether Plex players commonly take it as it is' }),
@@ -33,6 +38,7 @@ export const warningCodes = [
   'lower-than-wanted',
   'lower-than-offered',
   'higher-than-wanted',
+  'formats-missing',
   'not-direct-play',
   'converted',
   'subtitles-missing',
@@ -47,18 +53,29 @@ export const Warning = z
   .meta({ id: 'DownloadWarning' })
 export type Warning = z.output<typeof Warning>
 
+/** The lines that a quality promises. */
+export const linesNamed = (quality: Quality): number | undefined =>
+  quality === 'best' ? undefined : Number.parseInt(quality, 10)
+
+/** The lines that an offer goes by. */
+export const nominalOf = ({ nominalLines, heightPixels }: Offer): number | undefined =>
+  nominalLines ?? heightPixels
+
+export const isSoundAlone = ({ heightPixels, videoCodec, audioCodec }: Offer): boolean =>
+  heightPixels === undefined && videoCodec === undefined && audioCodec !== undefined
+
 export type ChosenHeight = {
-  readonly heightPixels: number | undefined
+  readonly lines: number | undefined
   readonly reason: Exclude<(typeof selectionReasons)[number], 'sound'>
 }
 
-/** The exact height if it is offered, else the nearest lower one, else the nearest. */
-export function chooseHeight(quality: Quality, offered: readonly number[]): ChosenHeight {
-  const heights = offered.toSorted((a, b) => b - a)
-  if (quality === 'best') return { heightPixels: heights[0], reason: 'best' }
-  const wanted = Number.parseInt(quality, 10)
-  if (heights.includes(wanted)) return { heightPixels: wanted, reason: 'exact' }
+/** The exact height if it is offered, else the nearest lower one, else the nearest; by the lines that offers go by. */
+export function chooseHeight(quality: Quality, offers: readonly Offer[]): ChosenHeight {
+  const heights = offers.flatMap((offer) => nominalOf(offer) ?? []).toSorted((a, b) => b - a)
+  const wanted = linesNamed(quality)
+  if (wanted === undefined) return { lines: heights[0], reason: 'best' }
+  if (heights.includes(wanted)) return { lines: wanted, reason: 'exact' }
   const lower = heights.find((height) => height < wanted)
-  if (lower !== undefined) return { heightPixels: lower, reason: 'nearest-lower' }
-  return { heightPixels: heights.at(-1), reason: 'nearest' }
+  if (lower !== undefined) return { lines: lower, reason: 'nearest-lower' }
+  return { lines: heights.at(-1), reason: 'nearest' }
 }

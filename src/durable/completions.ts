@@ -1,5 +1,5 @@
 import type { LiveEvent } from '#contract/live.ts'
-import { DownloadExtras } from '#contract/options.ts'
+import { DownloadExtras, isAudio } from '#contract/options.ts'
 
 import type { DownloadRecords } from '../platform/download-records.ts'
 import type { DownloadRow } from '../platform/download-row.ts'
@@ -74,12 +74,17 @@ export class Completions {
     this.#tellAvailable(row)
   }
 
-  #tellAvailable({ id, userId, videoId, ratingKey, sharedFrom, ...row }: DownloadRow): void {
+  #tellAvailable(row: DownloadRow): void {
+    const { id, userId, ratingKey, format } = row
+    if (ratingKey !== null || isAudio(format)) this.#noteInLibrary(row)
     if (ratingKey === null) return
-    const { quality, format, extras } = row
-    const options = { quality, format, extras: extras ?? DownloadExtras.parse({}) }
-    if (sharedFrom === null) this.#to.library.add(videoId, { downloadId: id, options })
     const data = { downloadId: id, ratingKey, url: this.#to.itemUrl(ratingKey) }
     this.#to.tell(userId, { event: 'youtube:available', data })
+  }
+
+  #noteInLibrary({ id, videoId, quality, format, extras, sharedFrom }: DownloadRow): void {
+    if (sharedFrom !== null) return
+    const options = { quality, format, extras: extras ?? DownloadExtras.parse({}) }
+    this.#to.library.add(videoId, { downloadId: id, options })
   }
 }

@@ -6,12 +6,15 @@ import { isActive } from '#contract/downloads.ts'
 
 import { configOf } from '../config.ts'
 import { createDownloadRecords } from '../platform/download-records.ts'
+import { createDownloadRetention } from '../platform/download-retention.ts'
+import { createDownloadStore } from '../platform/download-store.ts'
 import { createLibraryIndex } from '../platform/library-index.ts'
 import { createLiveRooms } from '../platform/live-rooms.ts'
 import { log } from '../platform/logger.ts'
 import { itemUrl } from '../plex/parse.ts'
 import type { ScanRequest } from '../plex/scan.ts'
 import type { Situation } from '../youtube/assign.ts'
+import { Fairness } from '../youtube/fairness.ts'
 import { isHeldBy, newJob, reopened, type Job } from '../youtube/job.ts'
 import type {
   ConnectedDownloader,
@@ -34,6 +37,7 @@ import { LibraryUpdates } from './library-updates.ts'
 import { OwnerEvents } from './owner-events.ts'
 import { Questions } from './questions.ts'
 import { reasonOf } from './reason-of.ts'
+import { SpaceCheck } from './space-check.ts'
 import { Turns } from './turns.ts'
 import { Wakes } from './wakes.ts'
 
@@ -58,12 +62,19 @@ export class DownloadQueue extends DurableObject<Env> {
     downloaders: this.#downloaders,
     records: this.#records,
     library: this.#library,
+    fairness: new Fairness(),
+    space: new SpaceCheck({
+      jobs: this.#jobs,
+      store: createDownloadStore(drizzle(this.env.DB), this.#config.plex.machineIdentifier),
+      storage: this.#config.downloads.storage,
+    }),
     tell: this.#events.send.bind(this.#events),
     situation: () => this.#situation(),
   }
   readonly #removals = new FileRemovals({
     ...this.#parts,
     storage: this.ctx.storage.kv,
+    retention: createDownloadRetention(drizzle(this.env.DB)),
     requestScan: (path, requester) => this.#requestScan({ path, requester }),
   })
   readonly #story = new DownloadStory({
@@ -93,8 +104,9 @@ export class DownloadQueue extends DurableObject<Env> {
   enqueue(download: NewDownload, how?: { readonly attempt: number }): Promise<void> {
     return this.#turn(async () => {
       if (this.#jobs.get(download.id)) return
-      if (how) this.#story.beginAgain(reopened(download, how.attempt))
-      else this.#story.begin(newJob(download))
+      const inTurn = (job: Job): Job => this.#parts.fairness.inTurn(job, this.#jobs.all())
+      if (how) this.#story.beginAgain(inTurn(reopened(download, how.attempt, Date.now())))
+      else this.#story.begin(inTurn(newJob(download)))
     })
   }
 
@@ -102,8 +114,9 @@ export class DownloadQueue extends DurableObject<Env> {
     return this.#turn(async () => {
       const job = this.#jobs.get(id)
       const cancelled = await this.#story.cancel(userId, id, Date.now())
-      if (cancelled && job?.state === 'leased' && job.lease) {
-        this.#downloaders.send(job.lease.holder, { type: 'cancel', jobId: id, lease: job.lease.token })
+      // Whoever has held it before may keep what it had fetched, for another try.
+      if (cancelled && job?.lease && job.state !== 'scanning') {
+        this.#downloaders.sendAll({ type: 'cancel', jobId: id, lease: job.lease.token })
       }
       return cancelled
     })
@@ -139,7 +152,7 @@ export class DownloadQueue extends DurableObject<Env> {
       waiting: this.#count('waiting'),
       running: this.#count('leased'),
       scanning: this.#count('scanning'),
-      removals: this.#removals.onDisk().length,
+      removals: this.#removals.leaving().length,
     }
   }
 
@@ -156,8 +169,9 @@ export class DownloadQueue extends DurableObject<Env> {
     return this.#turn(async () => this.#removals.order(removal))
   }
 
-  removing(): string[] {
-    return this.#removals.onDisk().map(({ downloadId }) => downloadId)
+  removals() {
+    const idsOf = (some: readonly Removal[]) => some.map(({ downloadId }) => downloadId)
+    return { leaving: idsOf(this.#removals.leaving()), stuck: idsOf(this.#removals.stuck()) }
   }
 
   downloaders(now = Date.now()): ConnectedDownloader[] {
@@ -240,7 +254,7 @@ export class DownloadQueue extends DurableObject<Env> {
       candidates: this.#downloaders.candidates(),
       paused: this.#isPaused(),
       perSite: this.#config.downloads.perSite,
-      removing: this.#removals.onDisk(),
+      removing: this.#removals.leaving(),
     }
   }
 

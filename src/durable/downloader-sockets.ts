@@ -6,10 +6,11 @@ import {
   RestingSite,
   type ToDownloader,
 } from '#contract/downloader-link.ts'
-import { Phase } from '#contract/downloads.ts'
+import { Progress } from '#contract/downloads.ts'
 
 import type { Candidate } from '../youtube/assign.ts'
 import { canWork } from '../youtube/health.ts'
+import type { Job, Told } from '../youtube/job.ts'
 import { restsOf } from '../youtube/sites.ts'
 
 const Attachment = z.object({
@@ -21,8 +22,10 @@ const Attachment = z.object({
   /** Has just declined: not to be offered anything before this instant, in ms. */
   unwillingUntil: z.number(),
   connectedAt: z.number(),
-  /** How far its jobs are, as their owners were told: one notice for each phase, though the object forgets. */
-  phases: z.record(z.string(), Phase),
+  /** How far its jobs were at their last change of phase, and under which lease: the object itself may forget. */
+  told: z
+    .record(z.string(), Progress.pick({ phase: true, percent: true }).extend({ lease: z.int() }))
+    .default({}),
 })
 export type Downloader = z.output<typeof Attachment>
 type Connected = { readonly socket: WebSocket; readonly downloader: Downloader }
@@ -43,12 +46,12 @@ export class DownloaderSockets {
     const others = this.all().filter(
       (known) => known.socket !== socket && known.downloader.downloaderId === downloader.downloaderId,
     )
-    const phases = Object.assign({}, downloader.phases, ...others.map((known) => known.downloader.phases))
+    const told = Object.assign({}, downloader.told, ...others.map((known) => known.downloader.told))
     for (const { socket: old } of others) {
       old.serializeAttachment(null)
       old.close(4409, 'replaced by a newer connection')
     }
-    socket.serializeAttachment({ ...downloader, phases })
+    socket.serializeAttachment({ ...downloader, told })
   }
 
   of(socket: WebSocket): Downloader | undefined {
@@ -74,6 +77,7 @@ export class DownloaderSockets {
       rests,
       freeBytes: state.freeBytes,
       isUnfit: !canWork(state.troubles),
+      isFull: state.troubles.includes('low-space'),
     }))
   }
 
@@ -87,6 +91,17 @@ export class DownloaderSockets {
     if (!known) return undefined
     const pinged = this.#context.getWebSocketAutoResponseTimestamp(known.socket)?.getTime() ?? 0
     return Math.max(pinged, this.#heardAt.get(known.socket) ?? 0, known.downloader.connectedAt)
+  }
+
+  /** What is known of a job from the connection of its holder. */
+  told({ id, lease }: Job): Told | undefined {
+    const known = lease && this.#find(lease.holder)?.downloader.told[id]
+    return known?.lease === lease?.token ? known : undefined
+  }
+
+  sendAll(message: ToDownloader, exceptTo?: string): void {
+    for (const { socket, downloader } of this.all())
+      if (downloader.downloaderId !== exceptTo) sendTo(socket, message)
   }
 
   send(downloaderId: string, message: ToDownloader): void {

@@ -1,7 +1,9 @@
 import { FromDownloader, leaseMs, linkProtocol, parseFrame, siteOf } from '#contract/downloader-link.ts'
 import type { Outcome } from '#contract/downloader-link.ts'
+import { isActive } from '#contract/downloads.ts'
 
-import { leasedUntil, holdsLease, isHeldBy, reconcile, type Job } from '../youtube/job.ts'
+import type { DownloadRecords } from '../platform/download-records.ts'
+import { leasedUntil, holdsLease, isHeldBy, reconcile, type Job, type Told } from '../youtube/job.ts'
 import { withoutRest, withRest } from '../youtube/sites.ts'
 import { restFor } from '../youtube/verdict.ts'
 import type { DownloadStory } from './download-story.ts'
@@ -18,6 +20,7 @@ type Leased = Said<'started' | 'progress' | 'result' | 'accepted' | 'declined'>
 type Dependencies = {
   readonly jobs: JobTable
   readonly downloaders: DownloaderSockets
+  readonly records: Pick<DownloadRecords, 'find'>
   readonly questions: Questions
   readonly story: DownloadStory
   readonly removals: FileRemovals
@@ -40,7 +43,10 @@ export class DownloaderTalk {
     if (!downloader) return socket.close(1008, 'say hello first')
     switch (message.type) {
       case 'state':
-        return this.#to.downloaders.update(socket, standingOf(message.state, now))
+        return this.#to.downloaders.update(socket, {
+          ...standingOf(message.state, now),
+          ...(message.versions && { versions: message.versions }),
+        })
       case 'answer':
         return this.#to.questions.answered(message.requestId, message.answer)
       case 'removed':
@@ -52,44 +58,58 @@ export class DownloaderTalk {
 
   /** The connection is lost: its jobs stay with it for as long as a lease, unless it has another connection. */
   left(socket: WebSocket, now: number): void {
-    const { jobs, downloaders } = this.#to
+    const { jobs, downloaders, story } = this.#to
     const gone = downloaders.of(socket)
     if (!gone) return
+    const held = jobs.all().filter((job) => isHeldBy(job, gone.downloaderId))
+    const waiting = held.map((job) => leasedUntil(job, now + leaseMs, story.told(job)))
     socket.serializeAttachment(null)
     if (downloaders.lastHeard(gone.downloaderId) !== undefined) return
-    for (const job of jobs.all().filter((job) => isHeldBy(job, gone.downloaderId))) {
-      jobs.put(leasedUntil(job, now + leaseMs, gone.phases[job.id]))
-    }
+    for (const job of waiting) jobs.put(job)
   }
 
-  #greet(socket: WebSocket, hello: Said<'hello'>, now: number): void {
+  async #greet(socket: WebSocket, hello: Said<'hello'>, now: number): Promise<void> {
     const { jobs, downloaders, story, removals } = this.#to
     const { downloaderId, slots, versions, state, holding, protocol } = hello
     if (protocol !== linkProtocol) return socket.close(1002, `this side speaks protocol ${linkProtocol}`)
     const { kept, drop, over, lost } = reconcile(jobs.all(), downloaderId, holding)
-    const phases = Object.fromEntries(kept.flatMap(({ id, phase }) => (phase ? [[id, phase]] : [])))
+    const told = Object.fromEntries(
+      kept.flatMap(({ id, told, lease }) => (told && lease ? [[id, { ...told, lease: lease.token }]] : [])),
+    )
     downloaders.introduce(socket, {
       downloaderId,
       slots,
       versions,
       ...standingOf(state, now),
       connectedAt: now,
-      phases,
+      told,
     })
     for (const job of kept) jobs.put(job)
     story.release(lost)
     sendTo(socket, { type: 'welcome', drop })
     // Its answer may be that the file is in place: then that must go.
     for (const { jobId, lease } of over) sendTo(socket, { type: 'cancel', jobId, lease })
-    removals.remind(downloaderId)
+    await removals.remind(downloaderId, now)
+    await this.#clearParts(socket, hello.kept ?? [])
+  }
+
+  /** What it had fetched of a job that failed may be continued; of one that is over otherwise nothing is to be left. */
+  async #clearParts(socket: WebSocket, kept: readonly string[]): Promise<void> {
+    const ids = kept.filter((id) => !this.#to.jobs.get(id))
+    const known = await this.#to.records.find(ids)
+    const mayGoOn = new Set(
+      known.filter(({ status }) => status === 'failed' || isActive(status)).map(({ id }) => id),
+    )
+    for (const jobId of ids) if (!mayGoOn.has(jobId)) sendTo(socket, { type: 'cancel', jobId, lease: 1 })
   }
 
   async #hearOfJob(socket: WebSocket, downloader: Downloader, said: Leased, now: number): Promise<void> {
     const { jobId, lease } = said
     const job = this.#to.jobs.get(jobId)
+    const isFetching = job !== undefined && job.state !== 'scanning'
     if (holdsLease(job, downloader.downloaderId, lease)) await this.#take(socket, downloader, job, said, now)
     else if (said.type === 'accepted') sendTo(socket, { type: 'cancel', jobId, lease })
-    else if (said.type === 'result' && said.outcome.kind === 'completed' && !job) {
+    else if (said.type === 'result' && said.outcome.kind === 'completed' && !isFetching) {
       await this.#to.story.strayed(jobId, downloader.downloaderId, said.outcome)
     }
     if (said.type === 'result') sendTo(socket, { type: 'acknowledged', jobId, lease })
@@ -104,16 +124,23 @@ export class DownloaderTalk {
         downloaders.update(socket, this.#declined(downloader, job, said.reason, now))
         return story.release([job])
       case 'started':
-        return story.started(job, said.metadata, now)
+        if (!(await story.started(job, said.metadata, now)))
+          sendTo(socket, { type: 'cancel', jobId: job.id, lease: said.lease })
+        return
       case 'progress': {
-        const known = downloader.phases[job.id]
-        const phase = story.progressed(job, said.progress, known)
-        if (phase !== known) downloaders.update(socket, { phases: this.#phases(downloader, job, phase) })
+        const known = downloaders.told(job)
+        const told = story.progressed(job, said.progress, known)
+        if (told.phase !== known?.phase)
+          downloaders.update(socket, { told: this.#toldOfHeld(downloader, job, told) })
         return
       }
       case 'result':
         downloaders.update(socket, { rests: this.#restsAfter(downloader, job, said.outcome, now) })
-        return story.ended(job, said.outcome, now)
+        await story.ended(job, said.outcome, now)
+        // Others may have held it before, and keep what they had fetched.
+        if (said.outcome.kind === 'completed' && said.lease > 1)
+          downloaders.sendAll({ type: 'cancel', jobId: job.id, lease: said.lease }, downloader.downloaderId)
+        return
     }
   }
 
@@ -135,11 +162,11 @@ export class DownloaderTalk {
   }
 
   /** Without those of jobs it no longer holds. */
-  #phases({ downloaderId, phases }: Downloader, { id }: Job, phase: Downloader['phases'][string]) {
-    const held = Object.entries(phases).filter(([jobId]) => {
+  #toldOfHeld({ downloaderId, told }: Downloader, { id, lease }: Job, news: Told): Downloader['told'] {
+    const held = Object.entries(told).filter(([jobId]) => {
       const job = this.#to.jobs.get(jobId)
       return job !== undefined && isHeldBy(job, downloaderId)
     })
-    return { ...Object.fromEntries(held), [id]: phase }
+    return { ...Object.fromEntries(held), [id]: { ...news, lease: lease?.token ?? 0 } }
   }
 }

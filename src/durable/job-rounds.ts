@@ -3,7 +3,8 @@ import { leaseMs } from '#contract/downloader-link.ts'
 import type { DownloadRecords } from '../platform/download-records.ts'
 import { log } from '../platform/logger.ts'
 import { assign, type Situation } from '../youtube/assign.ts'
-import { lapse, newJob, type Job } from '../youtube/job.ts'
+import type { Fairness } from '../youtube/fairness.ts'
+import { fenced, lapse, newJob, type Job } from '../youtube/job.ts'
 import { restsEndAt, wakeAt } from '../youtube/waits.ts'
 import type { DownloadStory } from './download-story.ts'
 import type { DownloaderSockets } from './downloader-sockets.ts'
@@ -22,6 +23,7 @@ type Dependencies = {
   readonly records: DownloadRecords
   readonly story: DownloadStory
   readonly removals: FileRemovals
+  readonly fairness: Fairness
   readonly situation: () => Situation
 }
 
@@ -58,22 +60,37 @@ export class JobRounds {
       else jobs.put(job)
     }
     downloaders.closeSilent(now - leaseMs)
-    await removals.round()
+    await removals.round(now)
     for (const job of jobs.all()) await this.#lookAfterScan(job, now)
   }
 
   /** Takes in what D1 says is not over and nobody here knows of. Answers how many. */
   async adopt(now: number): Promise<number> {
-    const { jobs, records, story } = this.#to
-    const unknown = (await records.unfinished()).filter(({ id }) => !jobs.get(id))
+    const { jobs, records, story, fairness } = this.#to
+    const unfinished = await records.unfinished()
     // A younger one is still in the hands of the request that stored it.
-    const lost = unknown.filter(({ createdAt }) => now - Date.parse(createdAt) > adoptAfterMs)
+    const lost = unfinished.rows.filter(
+      ({ id, createdAt }) => !jobs.get(id) && now - Date.parse(createdAt) > adoptAfterMs,
+    )
     for (const { status, attempt, ...download } of lost) {
-      if (status === 'queued') story.begin(newJob(download))
-      else if (status === 'scanning') await story.scanned(download.id, undefined, now)
-      else jobs.put(newJob(download, attempt))
+      const job = fairness.inTurn(fenced(newJob(download, attempt), now), jobs.all())
+      if (status === 'queued') story.begin(job)
+      else if (status === 'scanning') await story.scanned(job.id, undefined, now)
+      else jobs.put(job)
     }
+    if (unfinished.isAll) await this.#letGoOf(new Set(unfinished.rows.map(({ id }) => id)))
     return lost.length
+  }
+
+  /** Of what D1 says is over this object has not noticed the end: it ended itself a moment too early. */
+  async #letGoOf(unfinished: ReadonlySet<string>): Promise<void> {
+    const { jobs, downloaders, story } = this.#to
+    // What is being scanned is seen to when that has ended.
+    const over = jobs.all().filter(({ id, state }) => state !== 'scanning' && !unfinished.has(id))
+    for (const job of over) {
+      await story.over(job)
+      if (job.lease) downloaders.sendAll({ type: 'cancel', jobId: job.id, lease: job.lease.token })
+    }
   }
 
   async #lookAfterScan(job: Job, now: number): Promise<void> {

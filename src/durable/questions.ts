@@ -48,7 +48,7 @@ export class Questions {
       clearTimeout(timer)
       resolve(answer)
     })
-    sendTo(chosen.socket, { type: 'ask', requestId: id, question })
+    sendTo(chosen.socket, { type: 'ask', requestId: id, timeoutMs: this.#timeoutMs, question })
     return promise
   }
 

@@ -34,7 +34,7 @@ export function createDownloadQueue(namespace: DurableObjectNamespace<DownloadQu
     remove: async (removal) => {
       await queue().remove(removal)
     },
-    removing: async () => queue().removing(),
+    removals: async () => queue().removals(),
     downloaders: async () => queue().downloaders(),
     queued: async () => queue().queued(),
     connect: async (request) => queue().fetch(request),

@@ -29,6 +29,8 @@ export type Unfinished = NewDownload & Pick<DownloadRow, 'status' | 'attempt'>
 export type DownloadRecords = ReturnType<typeof createDownloadRecords>
 
 const maxAdopted = 1_000
+/** D1 binds at most a hundred values. */
+export const mostPlaces = 90
 
 export function createDownloadRecords(db: DrizzleD1Database, machineIdentifier: string) {
   const changed = (id: string, values: Partial<DownloadRow>, ...conditions: (SQL | undefined)[]) =>
@@ -50,9 +52,12 @@ export function createDownloadRecords(db: DrizzleD1Database, machineIdentifier: 
       return rows.map((row) => toDownload(row, machineIdentifier))
     },
 
-    unfinished: async (): Promise<Unfinished[]> => {
+    unfinished: async (): Promise<{ readonly rows: Unfinished[]; readonly isAll: boolean }> => {
       const rows = await db.select().from(downloads).where(isNull(downloads.endedAt)).limit(maxAdopted)
-      return rows.map((row) => ({ ...toDownload(row, machineIdentifier), userId: row.userId }))
+      return {
+        rows: rows.map((row) => ({ ...toDownload(row, machineIdentifier), userId: row.userId })),
+        isAll: rows.length < maxAdopted,
+      }
     },
 
     started: (id: string, attempt: number, metadata: VideoMetadata, at: number) => {
@@ -176,6 +181,21 @@ export function createDownloadRecords(db: DrizzleD1Database, machineIdentifier: 
           ),
         )
         .returning({ id: downloads.id, userId: downloads.userId }),
+
+    /** Who has a file at one of these places, at most `mostPlaces` of them. */
+    placesOf: async (plexPaths: readonly string[]) => {
+      if (plexPaths.length === 0) return []
+      return db
+        .select({ id: downloads.id, plexPath: downloads.plexPath })
+        .from(downloads)
+        .where(
+          and(
+            inArray(downloads.plexPath, [...plexPaths]),
+            inArray(downloads.status, ['scanning', 'completed']),
+            isNull(downloads.removedAt),
+          ),
+        )
+    },
 
     /** Whether that place in the library is somebody else’s. What lies there now is theirs then. */
     isOthers: async (id: string, plexPath: string, file: PlacedFile): Promise<boolean> =>

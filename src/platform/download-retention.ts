@@ -16,8 +16,8 @@ export function createDownloadRetention(db: DrizzleD1Database): RetentionStore {
           bytes: sql<number>`coalesce(${downloads.bytes}, 0)`,
           status: downloads.status,
           endedAt: downloads.endedAt,
-          sharedAt: ofSharers<string | null>('max(other.ended_at)'),
-          isProtected: sql<number>`${downloads.isProtected} or coalesce(${ofSharers('max(other.is_protected)')}, 0)`,
+          sharedAt,
+          isProtected,
         })
         .from(downloads)
         .where(
@@ -33,19 +33,22 @@ export function createDownloadRetention(db: DrizzleD1Database): RetentionStore {
       return rows.map(({ title, status, endedAt, sharedAt, isProtected, ...row }) => ({
         ...row,
         ...(title !== null && { title }),
-        since: Math.max(timeOf(endedAt), timeOf(sharedAt)),
+        since: sinceOf(endedAt, sharedAt),
         isProtected: isProtected === 1,
         isActive: status !== 'completed',
       }))
     },
 
-    async removals(ids) {
+    async clearances(ids) {
       if (ids.length === 0) return []
       const rows = await db
-        .select()
+        .select({ row: downloads, sharedAt })
         .from(downloads)
-        .where(and(inArray(downloads.id, [...ids]), eq(downloads.status, 'completed')))
-      return rows.flatMap((row) => removalOf(row) ?? [])
+        .where(and(isAmong(ids), eq(downloads.status, 'completed'), eq(isProtected, 0)))
+      return rows.flatMap(({ row, sharedAt }) => {
+        const removal = removalOf(row)
+        return removal ? { ...removal, idleSince: sinceOf(row.endedAt, sharedAt) } : []
+      })
     },
   }
 }
@@ -55,5 +58,18 @@ const ofSharers = <T>(what: string) =>
     select ${sql.raw(what)} from ${downloads} as other
     where other.shared_from = ${downloads}.id and other.removed_at is null
   )`
+
+const sharedAt = ofSharers<string | null>('max(other.ended_at)')
+
+/** By any of those who have the file. */
+const isProtected = sql<number>`(${downloads.isProtected} or coalesce(${ofSharers('max(other.is_protected)')}, 0))`
+
+/** One bound value, however many they are: D1 binds at most a hundred. */
+const isAmong = (ids: readonly string[]) =>
+  sql`${downloads.id} in (select value from json_each(${JSON.stringify(ids)}))`
+
+/** When somebody last got the file, in ms. */
+const sinceOf = (endedAt: string | null, sharedAt: string | null): number =>
+  Math.max(timeOf(endedAt), timeOf(sharedAt))
 
 const timeOf = (instant: string | null): number => (instant === null ? 0 : Date.parse(instant))

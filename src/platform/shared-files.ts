@@ -72,6 +72,7 @@ export const letGo = (db: DrizzleD1Database, id: string, at: string) =>
 const othersAt = (id: string, plexPath: string) => sql`(
   select other.id from ${downloads} as other
   where other.plex_path = ${plexPath} and other.id <> ${id} and other.removed_at is null
+    and other.status in ('scanning', 'completed')
 )`
 
 /** A file was put into the place of another: those that had the old one share the new one. */

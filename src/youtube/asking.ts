@@ -6,7 +6,7 @@ import type { Background } from '../http/cached-response.ts'
 import type { Allowance } from '../http/env.ts'
 import type { Allowances } from './allowances.ts'
 import { isSameForm } from '#contract/form.ts'
-import type { NewDownload, YoutubeDependencies } from './ports.ts'
+import type { NewDownload, Share, YoutubeDependencies } from './ports.ts'
 import type { Video } from './video-url.ts'
 import { forUser, withLiveStates } from './view.ts'
 
@@ -25,14 +25,28 @@ export type Wish = {
   readonly collection?: string | undefined
 }
 
-/** What is there before the wish: the download that it was answered with before, and those of the same form. */
+/** What is there before the wish. */
 export type There = {
+  /** The download that it was answered with before. */
   readonly known: Download | undefined
+  /** The download of the same video that is under way. */
+  readonly active: () => Promise<string | undefined>
+  /** Those of the same form. */
   readonly inLibrary: () => Promise<readonly Download[]>
+  /** Why nothing is to be fetched, where that is known beforehand. */
+  readonly refusal?: Problem | undefined
 }
 
 /** `had`: the user has it already, and nothing was stored. */
 export type Answer = { readonly how: 'accepted' | 'shared' | 'had'; readonly download: Download }
+
+type Found =
+  | { readonly kind: 'active'; readonly id: string }
+  | { readonly kind: 'own'; readonly download: Download }
+  | { readonly kind: 'file'; readonly share: Share }
+  | { readonly kind: 'nothing' }
+
+const nothing: Found = { kind: 'nothing' }
 
 type Dependencies = Pick<YoutubeDependencies, 'store' | 'queue' | 'tell' | 'now'> & {
   readonly allowances: Allowances
@@ -65,38 +79,50 @@ export function createAsking({ store, queue, tell, now, allowances }: Dependenci
     return { how: known.shared ? 'shared' : 'accepted', download: await current(known) }
   }
 
-  const share = async (asker: Asker, wish: Wish, from: Download): Promise<Answer> => {
-    const { userId, background } = asker
-    const stored = await store.insertShared(newDownload(userId, wish, now()), from)
-    const download = await store.find({ userId }, wish.id)
-    if (!download) throw new Error('what was stored a moment ago is gone')
-    if (stored !== 'stored') return again(asker, wish, download)
-    background(announce(userId, download))
-    return { how: 'shared', download }
+  /** All at once: one by one, those of a long list would be too many queries for one request. */
+  const share = async (
+    { userId, background }: Asker,
+    shares: readonly Share[],
+  ): Promise<readonly Answer[]> => {
+    const stored = await store.insertShared(shares)
+    for (const download of stored) background(announce(userId, download))
+    return stored.map((download) => ({ how: 'shared', download }))
   }
 
   /** As its owner would have been told of a download that took its time. */
   const announce = async (userId: string, download: Download): Promise<void> => {
-    const { id: downloadId, file, plex } = download
+    const { id: downloadId, file, warnings, plex } = download
     const shown = forUser({ role: 'user' }, download)
     await tell(userId, { event: 'youtube:created', data: { downloadId, download: shown } })
-    if (file) await tell(userId, { event: 'youtube:completed', data: { downloadId, file } })
+    const completed = file && { downloadId, file, ...(warnings && { warnings }) }
+    if (completed) await tell(userId, { event: 'youtube:completed', data: completed })
     if (plex) await tell(userId, { event: 'youtube:available', data: { downloadId, ...plex } })
   }
 
-  const first = async (asker: Asker, wish: Wish, inLibrary: There['inLibrary']): Promise<Answer> => {
-    const { userId } = asker
-    const active = await store.activeOf(userId, wish.video.id)
-    if (active !== undefined) throw duplicate(active)
+  const look = async ({ userId }: Asker, wish: Wish, { active, inLibrary }: There): Promise<Found> => {
+    const id = await active()
+    if (id !== undefined) return { kind: 'active', id }
+    const placed = await inLibrary()
+    const own = placed.find((download) => download.userId === userId && isWhereWanted(download, wish))
+    if (own) return { kind: 'own', download: own }
+    const from = placed.find(({ shared }) => !shared) ?? placed[0]
+    return from ? { kind: 'file', share: { download: newDownload(userId, wish, now()), from } } : nothing
+  }
 
-    const found = await inLibrary()
-    const own = found.find((download) => download.userId === userId && isWhereWanted(download, wish))
-    if (own) return { how: 'had', download: own }
-    const file = found.find(({ shared }) => !shared)
-    if (file) return share(asker, wish, file)
+  const first = async (asker: Asker, wish: Wish, there: There): Promise<Answer> => {
+    const found = await look(asker, wish, there)
+    if (found.kind === 'active') throw duplicate(found.id)
+    if (found.kind === 'own') return { how: 'had', download: found.download }
+    if (found.kind === 'nothing') return accept(asker, wish, there)
+    const [answer] = await share(asker, [found.share])
+    if (!answer) throw duplicate(wish.id)
+    return answer
+  }
 
-    await allowances.require(userId, asker.hear)
-    const download = newDownload(userId, wish, now())
+  const accept = async (asker: Asker, wish: Wish, { refusal }: There): Promise<Answer> => {
+    if (refusal) throw refusal
+    await allowances.require(asker.userId, asker.hear)
+    const download = newDownload(asker.userId, wish, now())
     const stored = await store.insert(download)
     if (typeof stored === 'object') throw duplicate(stored.active)
     if (stored === 'known') throw duplicate(wish.id)
@@ -109,17 +135,31 @@ export function createAsking({ store, queue, tell, now, allowances }: Dependenci
   }
 
   return {
-    async ask(asker: Asker, wish: Wish, { known, inLibrary }: There): Promise<Answer> {
-      if (known) return again(asker, wish, known)
+    async ask(asker: Asker, wish: Wish, there: There): Promise<Answer> {
+      if (there.known) return again(asker, wish, there.known)
       try {
-        return await first(asker, wish, inLibrary)
+        return await first(asker, wish, there)
       } catch (error) {
-        // What was in the way may be the same request, which has come at the same time.
-        const twin =
-          error instanceof Problem ? await store.find({ userId: asker.userId }, wish.id) : undefined
+        const twin = mayBeTwin(error, wish, there)
+          ? await store.find({ userId: asker.userId }, wish.id)
+          : undefined
         if (!twin) throw error
         return again(asker, wish, twin)
       }
+    },
+
+    /** Answers those that are in the library and were not asked for before, by their ids. */
+    async shareAll(
+      asker: Asker,
+      asked: readonly { readonly wish: Wish; readonly there: There }[],
+    ): Promise<ReadonlyMap<string, Answer>> {
+      const fresh = asked.filter(({ there }) => !there.known)
+      const found = await Promise.all(fresh.map(({ wish, there }) => look(asker, wish, there)))
+      const answers = await share(
+        asker,
+        found.flatMap((each) => (each.kind === 'file' ? each.share : [])),
+      )
+      return new Map(answers.map((answer) => [answer.download.id, answer]))
     },
   }
 }
@@ -140,8 +180,17 @@ function newDownload(userId: string, wish: Wish, now: number): NewDownload {
   }
 }
 
+/**
+ * What was in the way may be the same request, which has come at the same time; not if it is known to be another, or was
+ * known beforehand.
+ */
+const mayBeTwin = (error: unknown, { id }: Wish, { refusal }: There): boolean =>
+  error instanceof Problem &&
+  error !== refusal &&
+  (error.code !== 'duplicate-download' || error.members['downloadId'] === id)
+
 /** Whether this download is what that wish was answered with. */
-export const isOf = (download: Download, { video, options, collection }: Wish): boolean =>
+const isOf = (download: Download, { video, options, collection }: Wish): boolean =>
   download.videoId === video.id && isSameForm(download, options) && download.collection === collection
 
 /** What is to join a collection is stored anew, unless it is in that one, or on its way there. */

@@ -1,6 +1,7 @@
 import { siteOf } from '#contract/downloader-link.ts'
-
 import { formOf } from '#contract/form.ts'
+
+import { turnOf } from './fairness.ts'
 import { isHeldBy, leased, type Job, type LeasedJob } from './job.ts'
 import type { Removal } from './ports.ts'
 import { standingAt, type Rest } from './sites.ts'
@@ -12,6 +13,8 @@ export type Candidate = {
   /** Not to be offered anything before this instant, in ms. */
   readonly unwillingUntil: number
   readonly freeBytes: number
+  /** Takes nothing before there is more room on its disk. */
+  readonly isFull?: boolean
   readonly rests: readonly Rest[]
   /** Lacks what every job needs: it gets one only where nobody else is free. */
   readonly isUnfit?: boolean
@@ -45,8 +48,8 @@ export const twinsOf = (job: Job, jobs: readonly Job[]): Job[] =>
   jobs.filter((other) => isWaiting(other) && other.id !== job.id && isSameWork(other, job))
 
 /** Whether this downloader could ever take the job as it is: the rest is a matter of time. */
-export const suits = ({ downloaderId, freeBytes }: Candidate, { avoid, neededBytes }: Job): boolean =>
-  !avoid?.includes(downloaderId) && freeBytes >= (neededBytes ?? 0)
+export const suits = ({ downloaderId, freeBytes, isFull }: Candidate, { avoid, neededBytes }: Job): boolean =>
+  !isFull && !avoid?.includes(downloaderId) && freeBytes >= (neededBytes ?? 0)
 
 /** Those that are worked on, or whose file is in place. */
 export const underWay = (jobs: readonly Job[]): Job[] => jobs.filter((job) => !isWaiting(job))
@@ -75,8 +78,8 @@ export const isLeaving = (
 ): boolean => removing.some((file) => file.downloaderId === downloaderId && file.videoId === videoId)
 
 /**
- * Who gets what now. Whoever has the fewest jobs running is served first, and of those the one who has waited the
- * longest: since nobody’s second goes before somebody’s first, nobody is passed over for ever.
+ * Who gets what now. Whoever has the fewest jobs running is served first, of those the one whose turn it is, and then the
+ * one who has waited the longest: nobody is passed over for ever, nor waits behind another’s whole backlog.
  */
 export function assign(situation: Situation, now: number): LeasedJob[] {
   if (situation.paused) return []
@@ -125,8 +128,9 @@ function runningByUser(busy: readonly Job[]): ReadonlyMap<string, number> {
 
 function goesBefore(a: Job, b: Job, running: ReadonlyMap<string, number>): boolean {
   const byShare = (running.get(a.userId) ?? 0) - (running.get(b.userId) ?? 0)
+  const byTurn = turnOf(a) - turnOf(b)
   const byAge = a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id)
-  return (byShare || byAge) < 0
+  return (byShare || byTurn || byAge) < 0
 }
 
 /** Rather one that is fit, then one where nothing is to be tried out, then the one with the most free slots. */

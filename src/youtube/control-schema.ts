@@ -65,6 +65,10 @@ export const RetentionBody = z.object({
     freedBytes: z.int(),
     keptBytes: z.int(),
     later: z.int().meta({ description: 'Files that are left for further rounds' }),
+    stuck: z.int().meta({
+      description:
+        'Files that their downloader has refused to take away, as the log says: somebody has to look',
+    }),
   }),
 })
 

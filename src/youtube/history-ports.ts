@@ -88,9 +88,13 @@ export type LibraryFile = {
   readonly isActive: boolean
 }
 
+/** Takes a file away for which nobody has asked since `idleSince`. */
+export type Clearance = Removal & { readonly idleSince: number }
+
 export type RetentionStore = {
   files(): Promise<readonly LibraryFile[]>
-  removals(ids: readonly string[]): Promise<readonly Removal[]>
+  /** Of these downloads, those whose file may go: it is there, the download is over, and nobody protects it. */
+  clearances(ids: readonly string[]): Promise<readonly Clearance[]>
 }
 
 export type Audit = (entry: {

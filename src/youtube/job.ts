@@ -1,4 +1,4 @@
-import type { Download, DownloadStatus, Phase, Progress } from '#contract/downloads.ts'
+import type { Download, DownloadStatus, Progress } from '#contract/downloads.ts'
 import { DownloadExtras, type Format, type Quality } from '#contract/options.ts'
 import { grant, lapsed, type Lease } from '#resilience/lease.ts'
 
@@ -15,6 +15,8 @@ export type Job = {
   readonly extras: DownloadExtras
   readonly createdAt: string
   readonly attempt: number
+  /** Lower ones are served first, see `Fairness`. */
+  readonly turn?: number
   /** `scanning` once the file is in place. */
   readonly state: 'waiting' | 'leased' | 'scanning'
   /** Not to be offered before this instant, in ms. */
@@ -24,8 +26,8 @@ export type Job = {
    * is connected; it runs out only after the connection is lost.
    */
   readonly lease?: Lease
-  /** The last one its owner was told, from a connection that was lost. */
-  readonly phase?: Phase
+  /** What its owner was told last of this attempt, when whoever had told it has left. */
+  readonly told?: Told
   readonly scan?: Scan
   /** Downloaders that cannot do it, while others may. */
   readonly avoid?: readonly string[]
@@ -33,6 +35,9 @@ export type Job = {
   readonly neededBytes?: number
   readonly tally?: Tally
 }
+
+/** How far a job is, as its owner believes. */
+export type Told = Pick<Progress, 'phase' | 'percent'>
 
 export type Scan = {
   readonly path: string
@@ -69,9 +74,15 @@ export function newJob(download: NewDownload, attempt = 1): Job {
 }
 
 /** Somebody wants it tried anew: what was tried before does not count. */
-export const reopened = (download: NewDownload, attempt: number): Job => ({
-  ...newJob(download, attempt),
+export const reopened = (download: NewDownload, attempt: number, now: number): Job => ({
+  ...fenced(newJob(download, attempt), now),
   tally: untried,
+})
+
+/** What was said under a lease of an earlier life of this job must not count: tokens go on from the clock. */
+export const fenced = (job: Job, now: number): Job => ({
+  ...job,
+  lease: { holder: '', token: now, until: now },
 })
 
 /** A job as it was stored, by whatever release. */
@@ -92,13 +103,18 @@ export function leased(job: Job, downloaderId: string): LeasedJob {
 }
 
 /** Back in the queue, under no lease that could still report. */
-export function released({ phase: _phase, ...job }: Job, notBefore = 0): Job {
+export function released(job: Job, notBefore = 0): Job {
   return { ...job, state: 'waiting', notBefore }
 }
 
+/** For its owner it begins anew. */
+export function untold({ told: _told, ...job }: Job): Job {
+  return job
+}
+
 /** Its holder has until then to come back for it: for ever while it is connected. */
-export function leasedUntil(job: Job, until: number, phase?: Phase): Job {
-  return { ...job, ...(job.lease && { lease: { ...job.lease, until } }), ...(phase && { phase }) }
+export function leasedUntil(job: Job, until: number, told?: Told): Job {
+  return { ...job, ...(job.lease && { lease: { ...job.lease, until } }), ...(told && { told }) }
 }
 
 /**
@@ -146,12 +162,12 @@ export function lapse(
 }
 
 /** The file is in place, and no downloader holds the job any more. */
-export function placed({ phase: _phase, ...job }: Job, scan: Scan): Job {
-  return { ...job, state: 'scanning', scan }
+export function placed(job: Job, scan: Scan): Job {
+  return { ...untold(job), state: 'scanning', scan }
 }
 
 /** Progress as it is told: within one attempt it never goes back. */
-export function advance(previous: Progress | undefined, next: Progress): Progress {
+export function advance(previous: Told | undefined, next: Progress): Progress {
   return { ...next, percent: Math.max(previous?.percent ?? 0, next.percent) }
 }
 

@@ -60,10 +60,13 @@ export function createMetadata({ queue, cache, metadataTtlMs }: Dependencies) {
 
 type Unanswered = Exclude<MetadataAnswer | PlaylistAnswer, { readonly kind: 'metadata' | 'playlist' }>
 
+const unavailableFor = (seconds: number) =>
+  new Problem('downloader-unavailable', { members: { retryAfter: Math.max(1, Math.ceil(seconds)) } })
+
 /** What the tools have said is not for whoever asks. */
 function problemOf(answer: Unanswered): Problem {
-  if (answer.kind === 'unavailable')
-    return new Problem('downloader-unavailable', { members: { retryAfter: 30 } })
+  if (answer.kind === 'unavailable') return unavailableFor(30)
+  if (answer.kind === 'busy') return unavailableFor(answer.waitMs / 1000)
   if (answer.kind === 'timeout') return new Problem('upstream-timeout')
   const { code, retryable, advice, retryAt } = answer.failure
   return new Problem('video-unavailable', {

@@ -13,6 +13,8 @@ export type NewDownload = Pick<
   'id' | 'url' | 'videoId' | 'quality' | 'format' | 'extras' | 'playlistId' | 'collection' | 'createdAt'
 > & { readonly userId: string }
 
+export type Share = { readonly download: NewDownload; readonly from: Download }
+
 export type DownloadPage = { readonly downloads: readonly Download[]; readonly total: number }
 
 /** Whose downloads: one person’s, or everybody’s for an admin. */
@@ -25,16 +27,18 @@ export type DownloadStore = {
    * active one when this user already has one for this video.
    */
   insert(download: NewDownload): Promise<'stored' | 'known' | { readonly active: string }>
-  /** A download that is completed from the start, since somebody else’s file is what was asked for. */
-  insertShared(
-    download: NewDownload,
-    from: Download,
-  ): Promise<'stored' | 'known' | { readonly active: string }>
+  /**
+   * Downloads that are completed from the start, since somebody else’s file is what was asked for. Answers those that
+   * were not there already.
+   */
+  insertShared(shares: readonly Share[]): Promise<readonly Download[]>
   /** Takes back what was stored a moment ago and has not begun. */
   withdraw(id: string): Promise<void>
-  activeOf(userId: string, videoId: string): Promise<string | undefined>
+  /** The ids of this user’s active downloads, by video. */
+  activeOf(userId: string, videoIds: readonly string[]): Promise<ReadonlyMap<string, string>>
   find(scope: Scope, id: string): Promise<Download | undefined>
-  findAll(userId: string, ids: readonly string[]): Promise<readonly Download[]>
+  /** Those of this user whose id begins so. */
+  findByStem(userId: string, stem: string): Promise<readonly Download[]>
   /** Of these, and of what this user has that shares their files: what is in the library and shown by Plex. */
   placed(userId: string, ids: readonly string[]): Promise<readonly Download[]>
   /** What the files take that are there. */
@@ -50,6 +54,7 @@ export type LibraryEntry = { readonly downloadId: string; readonly options: Down
 type NoAnswer =
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'unavailable' }
+  | { readonly kind: 'busy'; readonly waitMs: number }
   | { readonly kind: 'timeout' }
 
 export type MetadataAnswer = { readonly kind: 'metadata'; readonly metadata: VideoMetadata } | NoAnswer
@@ -87,7 +92,12 @@ export type Removal = {
   readonly downloaderId: string
   readonly plexPath: string
   readonly file: PlacedFile
+  /** When retention has ordered it: if somebody protects the file, or has got it after this, in ms, it stays. */
+  readonly idleSince?: number
 }
+
+/** The downloads whose file is on its way out, and those whose downloader would not take it away. */
+export type Removals = { readonly leaving: readonly string[]; readonly stuck: readonly string[] }
 
 export type QueueOverview = {
   readonly paused: boolean
@@ -114,8 +124,7 @@ export type Queue = {
   pause(paused: boolean): Promise<void>
   /** Kept until the downloader has confirmed it, however long that takes; then Plex is told. */
   remove(removal: Removal): Promise<void>
-  /** The downloads whose file is on its way out. */
-  removing(): Promise<readonly string[]>
+  removals(): Promise<Removals>
 }
 
 /** The user's allowance of downloads, stored before the answer. */

@@ -6,7 +6,10 @@ import { problemCodes } from '#contract/problems.ts'
 /** Why something would be refused, or was, within an answer that says other things as well. */
 export const refusal = {
   problem: z.enum(problemCodes).optional(),
-  reason: z.string().optional().meta({ description: 'Why the video cannot be fetched' }),
+  reason: z
+    .string()
+    .optional()
+    .meta({ description: 'Why the video cannot be fetched, or not at the moment' }),
   advice: z.string().optional(),
   retryAt: z.iso
     .datetime()

@@ -12,7 +12,7 @@ const dueMinute = 23
 
 type Dependencies = {
   readonly store: RetentionStore
-  readonly queue: Pick<Queue, 'remove' | 'removing'>
+  readonly queue: Pick<Queue, 'remove' | 'removals'>
   readonly audit: Audit
   /** What the operator has set. */
   readonly policy: RetentionPolicy
@@ -25,25 +25,28 @@ export type Retention = ReturnType<typeof createRetention>
 
 /** Takes files out of the library that have been there too long, or for which there is no room. */
 export function createRetention({ store, queue, audit, policy, now }: Dependencies) {
-  /** Those that are still there to be taken away. */
+  /** Those that may still be taken away: what somebody has protected or got meanwhile may not. */
   const orderOut = async <T extends LibraryFile>(files: readonly T[]): Promise<T[]> => {
-    const removals = await store.removals(files.map(({ downloadId }) => downloadId))
-    const known = new Map(removals.map((removal) => [removal.downloadId, removal]))
+    const clearances = await store.clearances(idsOf(files))
+    const known = new Map(clearances.map((clearance) => [clearance.downloadId, clearance]))
     const ordered = []
     for (const file of files) {
-      const removal = known.get(file.downloadId)
-      if (!removal) continue
-      await queue.remove(removal)
+      const clearance = known.get(file.downloadId)
+      if (!clearance || clearance.idleSince > file.since) continue
+      await queue.remove(clearance)
       ordered.push(file)
     }
     return ordered
   }
 
   const run = async ({ dryRun, actor, ...asked }: Request) => {
-    const [files, removing] = await Promise.all([store.files(), queue.removing()])
+    const [files, removals] = await Promise.all([store.files(), queue.removals()])
+    const [leavingIds, stuckIds] = [new Set(removals.leaving), new Set(removals.stuck)]
     // What is on its way out counts as gone, however long its downloader is away: it is not ordered out each time anew.
-    const there = files.filter(({ downloadId }) => !removing.includes(downloadId))
-    const plan = planRetention(there, asked, now())
+    const staying = files
+      .filter(({ downloadId }) => !leavingIds.has(downloadId))
+      .map((file) => ({ ...file, isStuck: stuckIds.has(file.downloadId) }))
+    const plan = planRetention(staying, asked, now())
     const round = plan.leaving.slice(0, filesPerRound)
     const leaving = dryRun ? round : await orderOut(round)
     const freedBytes = leaving.reduce((sum, { bytes }) => sum + bytes, 0)
@@ -51,7 +54,7 @@ export function createRetention({ store, queue, audit, policy, now }: Dependenci
       await audit({
         actor,
         action: 'youtube.retention',
-        target: `${leaving.length} files, ${freedBytes} bytes`,
+        target: `${leaving.length} files, ${freedBytes} bytes: ${idsOf(leaving).join(' ')}`,
       })
     }
     return {
@@ -65,6 +68,7 @@ export function createRetention({ store, queue, audit, policy, now }: Dependenci
       freedBytes,
       keptBytes: plan.keptBytes + plan.freedBytes - freedBytes,
       later: plan.leaving.length - leaving.length,
+      stuck: staying.filter(({ isStuck }) => isStuck).length,
     }
   }
 
@@ -86,3 +90,5 @@ export function createRetention({ store, queue, audit, policy, now }: Dependenci
     },
   }
 }
+
+const idsOf = (files: readonly LibraryFile[]): string[] => files.map(({ downloadId }) => downloadId)

@@ -6,7 +6,10 @@ export type RetentionPolicy = {
   readonly maxBytes?: number | undefined
 }
 
-type Leaving = LibraryFile & { readonly reason: 'age' | 'space' }
+/** A file that is not on its way out. `isStuck`: its downloader would not take it away. */
+export type StayingFile = LibraryFile & { readonly isStuck: boolean }
+
+type Leaving = StayingFile & { readonly reason: 'age' | 'space' }
 
 export type RetentionPlan = {
   /** Oldest first. */
@@ -16,11 +19,11 @@ export type RetentionPlan = {
 }
 
 /**
- * Which files go: those that are too old, then the oldest until what is left has room. What is protected or not over
- * stays, though it takes room too.
+ * Which files go: those that are too old, then the oldest until what is left has room. What is protected, not over or
+ * stuck stays, though it takes room too.
  */
 export function planRetention(
-  files: readonly LibraryFile[],
+  files: readonly StayingFile[],
   { maxAgeMs = Number.POSITIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY }: RetentionPolicy,
   now: number,
 ): RetentionPlan {
@@ -35,7 +38,8 @@ export function planRetention(
   return { leaving, freedBytes: bytesOf(leaving), keptBytes }
 }
 
-const mayGo = ({ isProtected, isActive }: LibraryFile): boolean => !isProtected && !isActive
+const mayGo = ({ isProtected, isActive, isStuck }: StayingFile): boolean =>
+  !isProtected && !isActive && !isStuck
 
 const oldestFirst = (a: LibraryFile, b: LibraryFile): number =>
   a.since - b.since || a.downloadId.localeCompare(b.downloadId)

@@ -5,7 +5,7 @@ import type { Asked, CachedAnswer } from '../http/cached-response.ts'
 import type { Allowance } from '../http/env.ts'
 import { createAllowances } from './allowances.ts'
 import { createAsking, type Answer } from './asking.ts'
-import { idOf } from './idempotency.ts'
+import { idOf, stemOf } from './idempotency.ts'
 import { createInLibrary } from './in-library.ts'
 import { createMetadata } from './metadata.ts'
 import { createPlaylists } from './playlists.ts'
@@ -47,11 +47,17 @@ export function createYoutube(dependencies: YoutubeDependencies) {
       const video = await videoAt(url)
       const options = resolveOptions(wishes)
       const id = key === undefined ? newId() : await idOf(userId, key)
-      const known = key === undefined ? undefined : await store.find({ userId }, id)
+      const before = key === undefined ? [] : await store.findByStem(userId, await stemOf(userId, key))
+      const known = before.find((download) => download.id === id)
+      if (before.length > 0 && !known) throw new Problem('idempotency-key-reused')
       return asking.ask(
         { userId, background, hear },
         { id, video, options },
-        { known, inLibrary: () => inLibrary.of(userId, [video.id], options) },
+        {
+          known,
+          active: async () => (await store.activeOf(userId, [video.id])).get(video.id),
+          inLibrary: () => inLibrary.of(userId, [video.id], options),
+        },
       )
     },
 

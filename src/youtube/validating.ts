@@ -28,6 +28,12 @@ export function createValidating(dependencies: Dependencies) {
   const allowed: Verdict = { canDownload: true }
   const refused = (problem: Problem): Verdict => ({ canDownload: false, ...refusalOf(problem, now()) })
 
+  /** What passes is waited for, once it is asked for: no reason not to. */
+  const inSpiteOf = (passing: Problem, allowance: Verdict): Verdict => {
+    const { problem: _problem, ...told } = refusalOf(passing, now())
+    return allowance.canDownload ? { ...allowance, ...told } : allowance
+  }
+
   const withinAllowance = (userId: string): Promise<Verdict> =>
     allowances.require(userId, () => undefined).then(() => allowed, verdictOf)
 
@@ -50,7 +56,7 @@ export function createValidating(dependencies: Dependencies) {
     const { userId, role } = asked.caller
     const [described, active, placed, allowance] = await Promise.all([
       describe(asked, video),
-      store.activeOf(userId, video.id),
+      store.activeOf(userId, [video.id]).then((found) => found.get(video.id)),
       inLibrary.of(userId, [video.id]),
       withinAllowance(userId),
     ])
@@ -66,7 +72,8 @@ export function createValidating(dependencies: Dependencies) {
       if (active !== undefined)
         return refused(new Problem('duplicate-download', { members: { downloadId: active } }))
       if (isThere) return allowed
-      return described instanceof Problem ? refused(described) : allowance
+      if (!(described instanceof Problem)) return allowance
+      return described.members['retryable'] === true ? inSpiteOf(described, allowance) : refused(described)
     }
     return {
       ...(described instanceof Problem ? { kind: 'video' } : told(described, options)),

@@ -19,7 +19,9 @@ const listForm = /^[A-Za-z0-9_-]{2,64}$/
 /** The URL parser takes these out or turns them round; an address is one as it stands, or none. */
 const notInAddress = /[\s\\\p{Cc}]/u
 const maxIdLength = 64
-const pathForms = /^\/(?:shorts|live|embed|v)\/([^/]+)\/?$/
+/** Two words stand where an id does, are as long as one, and name no video. */
+const pathForms = /^\/(?:shorts|live|embed|v)\/(?!videoseries|live_stream)([^/]+)\/?$/
+const listForms = /^\/(?:playlist|embed\/videoseries)\/?$/
 
 /**
  * Reads the address of one video. YouTube's are recognised by host and by the form of the id, others only when the
@@ -39,7 +41,7 @@ export function parsePlaylistUrl(text: string, allowedHosts: readonly string[]):
   if (!url) return undefined
   if (!isYoutube(url)) return elsewhere(url, allowedHosts)
   const id = url.searchParams.get('list') ?? ''
-  const isShown = /^\/playlist\/?$/.test(url.pathname) || youtubeId(url) !== undefined
+  const isShown = listForms.test(url.pathname) || youtubeId(url) !== undefined
   return isShown && listForm.test(id) ? { id, url: `https://www.youtube.com/playlist?list=${id}` } : undefined
 }
 

@@ -20,6 +20,33 @@ test('what is promised to one job is not promised to another', () => {
   expect(admit('b', 51, 300)).toBe('admitted')
 })
 
+test('what a job has on disk already is its own, and is promised to it no more', () => {
+  const { admit, holds, promisedBytes, release } = createSpaceLedger(100, 1000)
+  // Of twice 200, 150 lie there: 250 more and the reserve will do.
+  expect(admit('a', 200, 349, 150)).toBe('no-space')
+  expect(admit('a', 200, 350, 150)).toBe('admitted')
+  expect(promisedBytes()).toBe(250)
+  holds('a', 390)
+  expect(promisedBytes()).toBe(10)
+  expect(admit('b', 50, 209)).toBe('no-space')
+  expect(admit('b', 50, 210)).toBe('admitted')
+  // Of a conversion more may lie there than was thought of.
+  holds('a', 900)
+  expect(promisedBytes()).toBe(100)
+  release('a')
+  holds('a', 5)
+  expect(promisedBytes()).toBe(100)
+})
+
+test('a job that was admitted goes on to be, however its parts fill the disk', () => {
+  const { admit, holds } = createSpaceLedger(100, 1000)
+  const disk = 500
+  for (const held of [0, 50, 100, 200, 399]) {
+    expect(admit('a', 200, disk - held, held)).toBe('admitted')
+    holds('a', held)
+  }
+})
+
 test('what is too large is refused, however much is free', () => {
   const { admit } = createSpaceLedger(0, 1000)
   expect(admit('a', 1001, Number.MAX_SAFE_INTEGER)).toBe('too-large')

@@ -1,10 +1,11 @@
-import { readdir } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import type { Job } from '#contract/downloader-link.ts'
 import { eventually, processesIn } from './support/launch.ts'
 import { jobFor } from './support/scripted-worker.ts'
-import { jobsFolder, settingOf, type Setting } from './support/setting.ts'
+import { jobsFolder, settingOf, type Setting, type Test } from './support/setting.ts'
 
 const slowly = (setting: Setting): Job => jobFor(`${setting.site.video('direct').url}?rate=500000`)
 
@@ -36,7 +37,51 @@ test.concurrent('a cancelled job is over within two seconds and leaves neither f
   expect(await readdir(jobsFolder(setting))).toEqual([])
   expect(await setting.files()).toEqual([])
   expect(await processesIn(setting.library)).toEqual([])
+
+  // Of a film of many pieces yt-dlp would fetch those it has begun, which at this rate takes minutes.
+  const pieces = jobFor(setting.site.watch('hls', { rate: 10_000 }))
+  await underWay(setting, pieces, 1)
+  worker.say({ type: 'cancel', jobId: pieces.jobId, lease: pieces.lease })
+  // Sooner than a run is ended that others go on with.
+  const second = await worker.hear('result', ({ jobId }) => jobId === pieces.jobId, 8000)
+  expect(second.outcome).toEqual({ kind: 'cancelled' })
+  expect(await readdir(jobsFolder(setting))).toEqual([])
+  expect(await setting.files()).toEqual([])
+  await eventually(nothingRuns(setting))
 })
+
+test.concurrent('a job cancelled while its film is looked at does not wait for that', async (test) => {
+  const setting = await settingOf(test)
+  const { worker, site } = setting
+  const tool = await blockedFfprobe(test)
+  setting.launch({ FFPROBE_PATH: tool.file })
+  await worker.hear('hello')
+  const job = jobFor(site.video('direct').url)
+  worker.say({ type: 'offer', job })
+  await eventually(async () => (await processesIn(tool.folder)).length > 0, 20_000)
+  worker.say({ type: 'cancel', jobId: job.jobId, lease: job.lease })
+  const { outcome } = await worker.hear('result', ({ jobId }) => jobId === job.jobId)
+  expect(outcome).toEqual({ kind: 'cancelled' })
+  expect(await readdir(jobsFolder(setting))).toEqual([])
+  expect(await setting.files()).toEqual([])
+  await eventually(async () => (await processesIn(tool.folder)).length === 0)
+})
+
+/** An ffprobe that never comes to an end of a film. */
+async function blockedFfprobe({ onTestFinished }: Test): Promise<{ folder: string; file: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'medianest-ffprobe-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  const file = join(folder, 'ffprobe')
+  await mkdir(join(folder, 'work'))
+  const script = `#!/bin/sh
+case " $* " in
+  *" file:"*) cd '${folder}/work' && exec sleep 1000 ;;
+  *) exec '${inject('tools').ffprobe}' "$@" ;;
+esac
+`
+  await writeFile(file, script, { mode: 0o755 })
+  return { folder, file }
+}
 
 test.concurrent('killed in the middle and started again, it goes on where it was', async (test) => {
   const [setting, undisturbed] = await Promise.all([settingOf(test), settingOf(test)])

@@ -5,7 +5,16 @@ import { createLog } from '../../downloader/log.ts'
 import { eventually } from './support/launch.ts'
 import { startScriptedWorker, type ScriptedWorker } from './support/scripted-worker.ts'
 
-const quick: LinkTiming = { pingMs: 20, silenceMs: 200, welcomeMs: 200, baseDelayMs: 10, maxDelayMs: 40 }
+const quick: LinkTiming = {
+  pingMs: 20,
+  silenceMs: 200,
+  welcomeMs: 200,
+  baseDelayMs: 10,
+  maxDelayMs: 40,
+  heldMs: 60_000,
+  replacedMs: 10,
+  maxReplacedMs: 40,
+}
 
 const hello: FromDownloader = {
   type: 'hello',
@@ -18,7 +27,9 @@ const hello: FromDownloader = {
 }
 const state: FromDownloader = { type: 'state', state: { freeBytes: 2, troubles: [] } }
 
-async function connect(changes: { token?: string; random?: () => number } = {}) {
+async function connect(
+  changes: { token?: string; random?: () => number; timing?: Partial<LinkTiming> } = {},
+) {
   const worker: ScriptedWorker = await startScriptedWorker()
   const received: Received[] = []
   const lines: string[] = []
@@ -32,7 +43,7 @@ async function connect(changes: { token?: string; random?: () => number } = {}) 
     onQuiet: () => (signs.quiet += 1),
     random: changes.random ?? (() => 1),
     log: createLog({ write: (line) => lines.push(line), now: () => new Date(0), secrets: [worker.token] }),
-    timing: quick,
+    timing: { ...quick, ...changes.timing },
   })
   onTestFinished(async () => {
     link.close()
@@ -97,6 +108,54 @@ test('the delay is drawn by lot, so that many do not return at once', async () =
   const { lines } = await connect({ token: 'wrong-token-altogether', random: () => 0.5 })
   await eventually(() => delaysIn(lines).length >= 3)
   expect(delaysIn(lines).slice(0, 3)).toEqual([5, 10, 20])
+})
+
+/** Closes each of four connections once it has been greeted and has lasted for so many pings. */
+async function dismissEach(
+  { worker, link, signs }: Awaited<ReturnType<typeof connect>>,
+  code: number,
+  pings = 0,
+): Promise<void> {
+  for (const connections of [1, 2, 3, 4]) {
+    await eventually(() => worker.connections() === connections && link.connected())
+    const before = signs.quiet
+    await eventually(() => signs.quiet >= before + pings)
+    worker.dismiss(code)
+  }
+}
+
+test('a Worker that greets and then hangs up is left alone for longer each time', async () => {
+  const connected = await connect()
+  await dismissEach(connected, 1011)
+  await eventually(() => delaysIn(connected.lines).length === 4)
+  expect(delaysIn(connected.lines)).toEqual([10, 20, 40, 40])
+})
+
+test('a connection that has held for a while makes up for those that failed', async () => {
+  const connected = await connect({ timing: { heldMs: 0 } })
+  await dismissEach(connected, 1011, 2)
+  await eventually(() => delaysIn(connected.lines).length === 4)
+  expect(delaysIn(connected.lines)).toEqual([10, 10, 10, 10])
+})
+
+test('one whose place another of the same name has taken says so and stays away for long', async () => {
+  const connected = await connect()
+  await dismissEach(connected, 4409)
+  await eventually(() => delaysIn(connected.lines).length === 4)
+  expect(delaysIn(connected.lines)).toEqual([20, 40, 80, 80])
+  const said = connected.lines.filter((line) => line.includes('another downloader'))
+  expect(said).toHaveLength(4)
+  expect(said[0]).toContain('"level":"error"')
+  expect(said[0]).toContain('DOWNLOADER_ID of its own')
+})
+
+test('while another has its place it is not connected', async () => {
+  const { worker, link, lines } = await connect({ timing: { replacedMs: 60_000, maxReplacedMs: 60_000 } })
+  await eventually(() => link.connected())
+  worker.dismiss(4409)
+  await eventually(() => delaysIn(lines).length === 1)
+  expect(link.connected()).toBe(false)
+  expect(delaysIn(lines)).toEqual([120_000])
 })
 
 test('what is not understood is passed over', async () => {

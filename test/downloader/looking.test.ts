@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { VideoMetadata } from '#contract/downloads.ts'
+import { evidenceOf } from '../../downloader/ytdlp/failure.ts'
 import { probePlaylist, toPlaylist } from '../../downloader/ytdlp/playlist.ts'
 import { probe } from '../../downloader/ytdlp/probe.ts'
 import { checkPlaylistTarget, checkTarget } from '../../downloader/ytdlp/target.ts'
+import { youTubeFormats } from '../world/youtube/formats.ts'
 import { createYouTube, type YouTube, type YouTubeView } from '../world/youtube/youtube.ts'
 import { openFetching, type Fetching } from './support/fetching.ts'
 
@@ -98,6 +100,29 @@ test.concurrent('of a video is told what it is offered in, spoken in and divided
   expect(found.metadata.offers).toHaveLength(9)
 })
 
+test.concurrent.each([
+  ['members-only', 'members-only'],
+  ['private', 'private'],
+  ['geo', 'geo-blocked'],
+  ['age', 'age-restricted'],
+  ['premium', 'premium-only'],
+  ['only-images', 'js-runtime-missing'],
+] as const)('a video that YouTube refuses as %s is asked about in vain', async (speech, code) => {
+  const id = `${speech}-----------`.slice(0, 11)
+  const storyboards = youTubeFormats(place.site).filter(({ format_id }) => format_id === 'sb0')
+  const url = await youtube.publish({ id, ...(speech === 'only-images' && { formats: storyboards }) })
+  await view.say(speech, { id })
+  expect(await look(url)).toMatchObject({ kind: 'failed', code })
+})
+
+test.concurrent('what is for members only is not fetched', async () => {
+  const url = await youtube.publish({ id: 'members----' })
+  await view.say('members-only', { id: 'members----' })
+  const { placement, result } = await place.fetch(url, {}, { ytDlp: view.ytDlp })
+  expect(placement).toBe('members-only')
+  expect(evidenceOf(result.run).join()).toMatch(/Join this channel/)
+})
+
 test.concurrent('a broadcast to come says when, and one under way that it is', async () => {
   const startsAt = new Date('2027-01-15T08:00:00Z')
   const coming = await youtube.publish({
@@ -113,6 +138,19 @@ test.concurrent('a broadcast to come says when, and one under way that it is', a
   })
   const live = await look(place.site.video('live').url)
   expect(live).toMatchObject({ kind: 'metadata', metadata: { live: 'live' } })
+})
+
+test('what stands in a playlist for a video that is gone is known by its name, where it does not last', () => {
+  const url = 'https://www.youtube.com/watch?v=gone-------'
+  const entries = [
+    { url, title: '[Private video]', duration: undefined },
+    { url, title: '[Deleted video]', duration: undefined },
+    { url, title: '[Deleted video]', duration: 12 },
+    { url, title: 'constructor', duration: undefined },
+  ]
+  const info = { id: 'PL1', title: undefined, playlist_count: undefined }
+  const { videos } = toPlaylist({ kind: 'playlist', info, entries }, 9)
+  expect(videos.map(({ unavailable }) => unavailable)).toEqual(['private', 'removed', undefined, undefined])
 })
 
 test('entries without an address, or with one that cannot be, are left out', () => {

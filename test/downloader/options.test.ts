@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { DownloadExtras } from '#contract/options.ts'
 import { subtitleTags } from '../../downloader/ytdlp/ffprobe.ts'
 import type { VideoKind } from '../world/video-site/catalogue.ts'
-import { youTubeFormats } from '../world/youtube/formats.ts'
+import { wideFormats, youTubeFormats } from '../world/youtube/formats.ts'
 import { startSponsorBlock, type SponsorBlock } from '../world/youtube/sponsorblock.ts'
 import { createYouTube, type YouTube, type YouTubeView } from '../world/youtube/youtube.ts'
 import type { YouTubeVideo } from '../world/youtube/video.ts'
@@ -170,6 +170,39 @@ test.concurrent('where a site keeps the better for itself, it is said that there
   expect(warningsOf(got)).toEqual(['lower-than-wanted'])
 })
 
+test.concurrent.each([
+  ['unsolved-challenge', 'unsolved---', /could not solve/],
+  ['no-js-runtime', 'no-runtime-', /could not solve/],
+  ['no-po-token', 'no-token---', /wants a proof/],
+] as const)(
+  'where yt-dlp warns of %s, the best is not called the best in silence',
+  async (speech, id, reason) => {
+    await view.say(speech, { id })
+    const got = await watch({ id }, { quality: 'best', ...extras({ chapters: false, thumbnail: false }) })
+    const { warnings = [], file } = placed(got)
+    expect(file.heightPixels).toBe(360)
+    expect(warnings).toEqual([{ code: 'formats-missing', detail: expect.stringMatching(reason) }])
+  },
+)
+
+test.concurrent('a wide film is 1080p by its width, and comes as what Plex plays', async () => {
+  const got = await watch({ id: 'wide-------', formats: wideFormats(place.site) }, { quality: '1080p' })
+  expect(placed(got).selection).toMatchObject({
+    reason: 'exact',
+    directPlay: true,
+    best: { heightPixels: 1072, nominalLines: 1440, videoCodec: 'vp9' },
+    taken: { heightPixels: 804, nominalLines: 1080, videoCodec: 'h264', audioCodec: 'aac' },
+  })
+  expect(warningsOf(got)).toEqual([])
+})
+
+test.concurrent('where all is higher than what was wanted, the nearest comes', async () => {
+  const high = youTubeFormats(place.site).filter(({ height }) => height !== 360)
+  const got = await watch({ id: 'nearest----', formats: high }, { quality: '360p' })
+  expect(placed(got).selection).toMatchObject({ reason: 'nearest', taken: { heightPixels: 720 } })
+  expect(warningsOf(got)).toEqual(['higher-than-wanted'])
+})
+
 test.concurrent('a site that promises more than it gives is found out, and so are codecs', async () => {
   const formats = youTubeFormats(place.site)
   const small = formats.find(({ format_id }) => format_id === '243')
@@ -183,7 +216,7 @@ test.concurrent('a site that promises more than it gives is found out, and so ar
     { quality: '1080p' },
   )
   expect(warningsOf(got)).toEqual(['lower-than-offered', 'not-direct-play'])
-  expect(placed(got).selection?.explanation).toContain('Only 360 lines arrived.')
+  expect(placed(got).selection?.explanation).toContain('Only 360p arrived.')
 })
 
 test.concurrent('sound alone, encoded anew where the site has no such, without a picture to be had', async () => {

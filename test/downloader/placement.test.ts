@@ -1,76 +1,12 @@
-import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { execFile } from 'node:child_process'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import type { VideoMetadata } from '#contract/downloads.ts'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
 import { editionMark } from '../../downloader/naming.ts'
-import type { Placement } from '../../downloader/outbox.ts'
-import { createPlacer, type PlaceRequest } from '../../downloader/placement.ts'
+import type { PlaceRequest } from '../../downloader/placement.ts'
 import { filesIn } from './support/launch.ts'
-
-async function library(heights: Readonly<Record<string, number>> = {}) {
-  const path = await mkdtemp(join(tmpdir(), 'medianest-placement-'))
-  onTestFinished(() => rm(path, { recursive: true, force: true }))
-  const records = new Map<string, Placement>()
-  const placer = createPlacer({
-    libraryDirectory: path,
-    plexLibraryPath: '/plex',
-    outbox: {
-      placement: (jobId) => records.get(jobId),
-      recordPlacement: (jobId, placement) => {
-        records.set(jobId, placement)
-      },
-    },
-    heightOf: async (file) => heights[(await readFile(file, 'utf8')).slice(0, 5)],
-    now: () => new Date('2026-02-03T12:00:00Z'),
-  })
-  return { path, placer, records }
-}
-
-const metadata = (changes: Partial<VideoMetadata> = {}): VideoMetadata => ({
-  id: 'x',
-  title: 'A Title',
-  uploadDate: '2025-07-04',
-  availableHeights: [],
-  availableQualities: [],
-  ...changes,
-})
-
-async function request(
-  path: string,
-  jobId: string,
-  content: string,
-  changes: Partial<PlaceRequest> = {},
-): Promise<PlaceRequest> {
-  const scratch = join(path, '.medianest', jobId)
-  await mkdir(scratch, { recursive: true })
-  const media = join(scratch, 'media.mp4')
-  const artwork = join(scratch, 'artwork.jpg')
-  await writeFile(media, content)
-  await writeFile(artwork, 'jpeg')
-  return {
-    jobId,
-    videoId: 'video-1',
-    site: 'youtube',
-    channel: 'A Channel',
-    edition: undefined,
-    metadata: metadata(),
-    media,
-    artwork,
-    sidecars: [],
-    scratch,
-    selection: {
-      wanted: { quality: '1080p', format: 'mp4' },
-      reason: 'exact',
-      directPlay: true,
-      explanation: 'It was there.',
-    },
-    warnings: [],
-    facts: { bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') },
-    ...changes,
-  }
-}
+import { library, metadata, request } from './support/placing.ts'
 
 const never = new AbortController().signal
 const base = 'A Channel/Season 2025/A Channel - s2025e070401 - A Title [video-1]'
@@ -186,6 +122,20 @@ test('a job cancelled before its turn leaves nothing', async () => {
   await expect(placer.place(await request(path, 'job-1', 'media'), cancelled)).rejects.toBe('cancelled')
   expect(await filesIn(path)).toEqual([])
   expect(records.size).toBe(0)
+})
+
+test('a job cancelled while its film is written to the disk does not wait for the disk', async () => {
+  const { path, placer } = await library()
+  const asked = await request(path, 'job-1', 'media')
+  // Nobody writes to a pipe: to open it takes for ever.
+  const media = join(asked.scratch, 'pipe.mp4')
+  await promisify(execFile)('mkfifo', [media])
+  const controller = new AbortController()
+  const placing = placer.place({ ...asked, media }, controller.signal)
+  controller.abort('cancelled')
+  await expect(placing).rejects.toBe('cancelled')
+  await writeFile(media, '')
+  expect(await filesIn(path)).toEqual([])
 })
 
 test('a placement that fails at the last step leaves nothing', async () => {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { FromDownloader, RestingSite } from '#contract/downloader-link.ts'
 import { openOutbox } from '../../downloader/outbox.ts'
+import { openFetching } from './support/fetching.ts'
 import { eventually } from './support/launch.ts'
 import { jobFor } from './support/scripted-worker.ts'
 import { settingOf, type Setting } from './support/setting.ts'
@@ -109,6 +110,20 @@ test.concurrent('a site that limits is left alone, and others are not', async (t
   expect(await worker.hear('answer', ({ answer }) => answer.kind === 'playlist')).toMatchObject({
     answer: { playlist: { title: 'A list', videos: [] } },
   })
+})
+
+test.concurrent('a film of many pieces is given up at once when the site limits them', async (test) => {
+  const { site, fetch, close } = await openFetching()
+  test.onTestFinished(close)
+  site.fault({ kind: 'status', path: '\\.ts$', status: 429, headers: { 'retry-after': '30' } })
+  const { result } = await fetch(site.video('hls').url)
+  expect(result).toMatchObject({ kind: 'failed', code: 'rate-limited', run: { retryAfterMs: 30_000 } })
+  // That it was interrupted is our doing, and no reason.
+  expect(result.run.errors).toEqual([])
+  // Left to itself, yt-dlp asks for each piece eight times before it gives up.
+  const pieces = site.seen().flatMap(({ path }) => (path.endsWith('.ts') ? [path] : []))
+  const times = [...new Set(pieces)].map((path) => pieces.filter((piece) => piece === path).length)
+  expect(Math.max(...times)).toBeLessThan(8)
 })
 
 test.concurrent('jobs wait for their turn in their slots, and can be cancelled there at once', async (test) => {

@@ -1,9 +1,10 @@
-import { lstat, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import type { PlacedFile } from '#contract/downloads.ts'
+import { markLibrary } from '../../downloader/library-mark.ts'
 import { createLog } from '../../downloader/log.ts'
 import { pathForPlex } from '../../downloader/naming.ts'
 import { createPlacer } from '../../downloader/placement.ts'
@@ -31,8 +32,9 @@ async function library(paths: readonly string[], plexLibraryPath = '/plex/videos
     now: () => new Date(0),
   })
   const log = createLog({ write: () => undefined, now: () => new Date(0), secrets: [] })
-  const remove = createRemover({ libraryDirectory: path, plexLibraryPath, placer, log })
-  return { root, path, placer, remove, files: () => filesIn(path) }
+  const isLibraryThere = await markLibrary(root)
+  const options = { libraryDirectory: path, plexLibraryPath, placer, isLibraryThere, log }
+  return { root, path, options, placer, remove: createRemover(options), files: () => filesIn(path) }
 }
 
 async function put(file: string): Promise<void> {
@@ -63,6 +65,25 @@ test('asked again it says so, and does what an earlier try was kept from', async
   expect(await remove(requestOf(media))).toEqual({ outcome: 'absent', plexFolder: '/plex/videos' })
   expect(await files()).toEqual([])
   expect(await remove(requestOf(media))).toEqual({ outcome: 'absent', plexFolder: '/plex/videos' })
+})
+
+test('what lies on a disk that is away is not said to be gone', async () => {
+  const { options, path } = await library([media])
+  const workDirectory = join(path, '.medianest')
+  await mkdir(join(workDirectory, 'jobs'), { recursive: true })
+  const remove = createRemover({ ...options, isLibraryThere: await markLibrary(workDirectory) })
+  const away = `${path}-away`
+  await rename(path, away)
+  await mkdir(path)
+  // A job that begins meanwhile makes its folder, and those above.
+  await mkdir(join(workDirectory, 'jobs', 'another'), { recursive: true })
+  expect(await remove(requestOf(media))).toEqual({ outcome: 'failed' })
+  await rm(path, { recursive: true })
+  expect(await remove(requestOf(media))).toEqual({ outcome: 'failed' })
+
+  await rename(away, path)
+  expect(await remove(requestOf(media))).toMatchObject({ outcome: 'removed' })
+  expect(await remove(requestOf(media))).toMatchObject({ outcome: 'absent' })
 })
 
 test('what belongs to others stays', async () => {
@@ -145,11 +166,10 @@ test.each(['file', 'season', 'show'] as const)('no link is followed: %s', async 
 })
 
 test('a library that is itself a link is one', async () => {
-  const { root, path, placer } = await library([media])
+  const { root, path, options } = await library([media])
   const link = join(root, 'link')
   await symlink(path, link)
-  const log = createLog({ write: () => undefined, now: () => new Date(0), secrets: [] })
-  const remove = createRemover({ libraryDirectory: link, plexLibraryPath: '/plex/videos', placer, log })
+  const remove = createRemover({ ...options, libraryDirectory: link })
   expect(await remove(requestOf(media))).toMatchObject({ outcome: 'removed' })
 })
 

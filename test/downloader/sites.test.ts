@@ -26,13 +26,15 @@ function sites({
     random,
     onChange: () => changes.push(made.resting()),
   })
-  const visit = (visitor: string, site = youtube) => made.book(visitor, { site, weight: 1, patienceMs: 5000 })
+  const visit = (visitor: string, site = youtube, weight = 1) =>
+    made.book(visitor, { site, weight, patienceMs: 5000 })
+  const question = (visitor: string) => visit(visitor, youtube, 0.25)
   const fails = (visitor: string, code: Parameters<typeof made.failed>[1], askedMs?: number) => {
     const until = made.failed(visitor, code, askedMs)
     made.leave(visitor)
     return until && until.getTime() - clock.now
   }
-  return { ...made, visit, fails, clock, changes, outbox }
+  return { ...made, visit, question, fails, clock, changes, outbox }
 }
 
 test('after a burst, starts come at the pace that was set', () => {
@@ -134,6 +136,37 @@ test('a site that limits is left alone from a minute to an hour, or for as long 
   expect(asked.fails('a', 'rate-limited', 30_000)).toBe(2 * minute)
   asked.visit('b', 'other.example')
   expect(asked.fails('b', 'rate-limited', 99 * 24 * hour)).toBe(24 * hour)
+})
+
+test('a question is answered by a site that limits and proves nothing, yet an answer ends a bot check', () => {
+  const { visit, question, fails, served, leave, resting, clock } = sites()
+  visit('a')
+  fails('a', 'rate-limited')
+  expect(question('q')).toEqual({ reason: 'rate-limited', waitMs: minute })
+  clock.now += minute
+  expect([question('q'), question('r')]).toEqual([undefined, undefined])
+  served('q')
+  expect(resting()).toEqual([{ site: youtube, reason: 'rate-limited', waitMs: 0 }])
+  // Questions under way keep no download from trying, and one download still keeps another.
+  expect(visit('b')).toBeUndefined()
+  expect(visit('c')).toMatchObject({ reason: 'rate-limited' })
+  expect(fails('b', 'rate-limited')).toBe(2 * minute)
+  for (const visitor of ['q', 'r']) leave(visitor)
+
+  clock.now += 2 * minute
+  question('q')
+  expect(fails('q', 'rate-limited')).toBe(4 * minute)
+  clock.now += 4 * minute
+  visit('b')
+  served('b')
+  expect(resting()).toEqual([])
+
+  fails('b', 'bot-check')
+  clock.now += hour
+  expect(question('q')).toBeUndefined()
+  expect(question('r')).toMatchObject({ reason: 'bot-check' })
+  served('q')
+  expect(resting()).toEqual([])
 })
 
 test('a bot check overrules a limit, and a limit does not shorten a halt', () => {

@@ -21,9 +21,15 @@ const failed: Outcome = { kind: 'failed', failure: createFailure('network') }
 const newJob = (): Job => jobFor('https://videos.example/watch/a')
 const leasedOf = ({ jobId, lease }: Job) => ({ jobId, lease })
 
-type Circumstances = { limit?: number; space?: boolean; visits?: boolean; outbox?: Outbox }
+type Circumstances = {
+  limit?: number
+  space?: boolean
+  visits?: boolean
+  outbox?: Outbox
+  placed?: Outcome
+}
 
-async function slots({ limit = 2, space = true, visits = true, outbox: known }: Circumstances = {}) {
+async function slots({ limit = 2, space = true, visits = true, outbox: known, placed }: Circumstances = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'medianest-slots-'))
   const outbox = known ?? openOutbox(join(folder, 'downloader.db'))
   onTestFinished(async () => {
@@ -45,6 +51,7 @@ async function slots({ limit = 2, space = true, visits = true, outbox: known }: 
     send: (message) => said.push(message),
     hasSpace: () => space,
     admitsVisit: () => visits,
+    placed: () => placed,
     clear: async (jobId) => void cleared.push(jobId),
     timers: {
       now: () => clock.now,
@@ -206,6 +213,20 @@ test('an offer of a job whose result is waiting is answered with the result', as
   offer(job)
   expect(of(said, 'result')).toHaveLength(2)
   expect(runs).toHaveLength(1)
+})
+
+test('a cancel of what is not known here removes what lies there, and tells of a file that is in place', async () => {
+  const leased = { jobId: crypto.randomUUID(), lease: 3 }
+  const known = await slots()
+  known.cancel(leased)
+  expect(known.said).toEqual([{ type: 'result', ...leased, outcome: { kind: 'cancelled' } }])
+  expect(known.cleared).toEqual([leased.jobId])
+
+  const file = { name: 'a.mp4', bytes: 1, sha256: 'a'.repeat(64) }
+  const outcome: Outcome = { kind: 'completed', plexPath: '/media/a.mp4', file }
+  const holder = await slots({ placed: outcome })
+  holder.cancel(leased)
+  expect(holder.said).toEqual([{ type: 'result', ...leased, outcome }])
 })
 
 test('on stopping, running jobs are given back', async () => {

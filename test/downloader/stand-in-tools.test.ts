@@ -113,6 +113,28 @@ test.concurrent.for([
   expect(codeOf(outcome)).toBe(code)
 })
 
+test.concurrent.for([
+  ['a', 'it is no film and no sound'],
+  ['a b', '2 files came where one was wanted'],
+] as const)('what is wrong with the files %s is told as evidence', async ([names, why], test) => {
+  const finishes = `echo x > "$HOME_DIR/$n.mp4"; say '{"kind":"file","info":{"filepath":"'"$HOME_DIR/$n"'.mp4"}}'`
+  const file = await fakeYtDlp(test, `metadata; for n in ${names}; do ${finishes}; done`)
+  const { outcome } = await outcomeWith(test, { YT_DLP_PATH: file })
+  expect(outcome).toMatchObject({ failure: { code: 'invalid-result', evidence: [why] } })
+})
+
+test.concurrent('where YouTube keeps forms of a video back, its health tells', async (test) => {
+  const file = await fakeYtDlp(
+    test,
+    `echo 'WARNING: [youtube] x: n challenge solving failed: Some formats may be missing.' >&2
+echo 'ERROR: [youtube] x: Requested format is not available' >&2; exit 1`,
+  )
+  const { hello, outcome, setting } = await outcomeWith(test, { YT_DLP_PATH: file })
+  expect(hello.state.troubles).not.toContain('formats-missing')
+  expect(codeOf(outcome)).toBe('js-runtime-missing')
+  await setting.worker.hear('state', ({ state }) => state.troubles.includes('formats-missing'))
+})
+
 test.concurrent('a broadcast that is still to come says when to come back', async (test) => {
   const file = await fakeYtDlp(
     test,

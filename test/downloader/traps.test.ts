@@ -2,6 +2,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { VideoKind } from '../world/video-site/catalogue.ts'
+import { evidenceOf } from '../../downloader/ytdlp/failure.ts'
 import { openFetching, placed, warningsOf, type Fetching } from './support/fetching.ts'
 
 let place: Fetching
@@ -30,35 +31,57 @@ const withOptions = (options: string) => (run: string) => `set -- ${options} "$@
 
 // Each of these ends with code 0, and with no film.
 test.concurrent.each([
-  ['a film over a size that was set', withOptions('--max-filesize 1k'), 'skipped'],
-  ['a film that a filter rejects', withOptions(`--match-filters 'duration > 9999'`), 'skipped'],
+  ['a film over a size that was set', withOptions('--max-filesize 1k'), 'skipped', /max-filesize/],
+  [
+    'a film that a filter rejects',
+    withOptions(`--match-filters 'duration > 9999'`),
+    'skipped',
+    /does not pass filter/,
+  ],
   [
     'a film in an archive of what was fetched',
     (run: string) => `echo "generic subtitled" > "$TMPDIR/archive"
 set -- --download-archive "$TMPDIR/archive" "$@"; exec ${run}`,
     'skipped',
+    /already been recorded in the archive/,
   ],
   [
     'a file that is gone again',
     (run: string) => `${run}; code=$?; rm -f finished/media.*; exit $code`,
     'invalid-result',
+    /^the file is not there$/,
   ],
-  ['an empty file', (run: string) => `${run}; code=$?; : > finished/media.mp4; exit $code`, 'invalid-result'],
+  [
+    'an empty file',
+    (run: string) => `${run}; code=$?; : > finished/media.mp4; exit $code`,
+    'invalid-result',
+    /^the file is empty or not where it belongs$/,
+  ],
   [
     'two files where one was asked for',
     (run: string) => `${run} | sed -e '/"kind":"file"/{p;s/media/other/}'`,
     'invalid-result',
+    /^2 files came where one was wanted$/,
   ],
   [
     'a file elsewhere',
     (run: string) => `${run} | sed -e '/"kind":"file"/s|/finished/media|/partial/../../elsewhere|'`,
     'invalid-result',
+    /^the file is not there$/,
   ],
-] as const)('%s is a failure', async (name, script, code) => {
+  [
+    'half a film',
+    (run: string) =>
+      `${run}; code=$?; cd finished; ${quote(inject('tools').ffmpeg)} -v error -i media.mp4 -t 5 -c copy half.mp4; mv half.mp4 media.mp4; exit $code`,
+    'invalid-result',
+    /^12 s expected, 5(?:\.\d)? s found$/,
+  ],
+] as const)('%s is a failure that says why', async (name, script, code, why) => {
   const ytDlp = await meddled(name.replace(/\W/g, '-'), script)
   const got = await place.fetch(address('subtitled'), small, { ytDlp })
   expect(got.placement).toBe(code)
   expect(got.result.run.exitCode).toBe(0)
+  expect(evidenceOf(got.result.run, [], got.why).at(-1)).toMatch(why)
 })
 
 test.concurrent('without ffmpeg two halves are a failure that names it', async () => {

@@ -23,9 +23,19 @@ export type Got = {
   readonly result: DownloadResult
   /** Where it was placed; the code of a failure when it was not. */
   readonly placement: Placement | FailureCode
+  /** What was wrong with what was fetched, in our words. */
+  readonly why: string | undefined
   readonly findings: Findings | undefined
   readonly metadata: readonly VideoMetadata[]
   readonly progress: readonly Progress[]
+  /** What was promised of the disk each time there was progress. */
+  readonly promised: readonly number[]
+}
+
+export type Circumstances = {
+  readonly reserveBytes?: number
+  /** Told the job's directory before anything runs in it. */
+  readonly prepare?: (directory: string) => Promise<void>
 }
 
 export type Fetching = {
@@ -36,12 +46,17 @@ export type Fetching = {
   readonly allowedHosts: readonly string[]
   readonly scratch: string
   /** Fetches, proves and places, as a job does, without a Worker that asks for it. */
-  readonly fetch: (url: string, wish?: Partial<Job>, tools?: Partial<Toolbox>) => Promise<Got>
+  readonly fetch: (
+    url: string,
+    wish?: Partial<Job>,
+    tools?: Partial<Toolbox>,
+    circumstances?: Circumstances,
+  ) => Promise<Got>
   readonly close: () => Promise<void>
 }
 
 const mediaFolder = resolve(import.meta.dirname, '../../../node_modules/.cache/video-site')
-const limits = { stallMs: 30_000, reserveBytes: 1_000_000, maxBytes: 50_000_000 }
+const usualLimits = { stallMs: 30_000, reserveBytes: 1_000_000, maxBytes: 50_000_000 }
 const never = new AbortController().signal
 
 /** The downloader's own steps against a video site, with the real programs and nothing between. */
@@ -85,7 +100,7 @@ export async function openFetching(): Promise<Fetching> {
     toolbox,
     allowedHosts,
     scratch,
-    fetch: async (url, wish = {}, changed = {}) => {
+    fetch: async (url, wish = {}, changed = {}, { reserveBytes, prepare } = {}) => {
       fetched += 1
       const videoId = `video-${fetched}`
       const check = checkTarget(url, allowedHosts)
@@ -107,20 +122,29 @@ export async function openFetching(): Promise<Fetching> {
       const meter = createProgressMeter()
       const metadata: VideoMetadata[] = []
       const progress: Progress[] = []
+      const promised: number[] = []
+      const ledger = createSpaceLedger(usualLimits.reserveBytes, usualLimits.maxBytes)
+      const limits = { ...usualLimits, ...(reserveBytes && { reserveBytes }) }
+      await prepare?.(directory)
       const result = await download({
         ...run,
         limits,
         meter,
-        ledger: createSpaceLedger(limits.reserveBytes, limits.maxBytes),
+        ledger,
         onMetadata: (told) => metadata.push(told),
-        onProgress: () => progress.push(meter.current()),
+        onProgress: () => {
+          progress.push(meter.current())
+          promised.push(ledger.promisedBytes())
+        },
       })
-      const placement =
+      const end =
         result.kind === 'failed'
-          ? result.code
-          : await finish({ ...run, fetched: result, allowedHosts, placer })
-      const findings = typeof placement === 'string' ? undefined : await probeFile(placement.path)
-      return { result, placement, findings, metadata, progress }
+          ? { ok: false as const, code: result.code, why: result.why }
+          : await finish({ ...run, fetched: result, limits, allowedHosts, placer })
+      const placement = end.ok ? end.placement : end.code
+      const findings = end.ok ? await probeFile(end.placement.path) : undefined
+      const why = end.ok ? undefined : end.why
+      return { result, placement, why, findings, metadata, progress, promised }
     },
     close: async () => {
       await site.close()

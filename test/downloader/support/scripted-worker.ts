@@ -33,6 +33,8 @@ export type ScriptedWorker = {
     timeoutMs?: number,
   ) => Promise<Said<T>>
   readonly disconnect: () => void
+  /** Closes the connection and says why. */
+  readonly dismiss: (code: number) => void
   readonly close: () => Promise<void>
 }
 
@@ -114,6 +116,7 @@ export async function startScriptedWorker(): Promise<ScriptedWorker> {
         look()
       }),
     disconnect: () => socket?.terminate(),
+    dismiss: (code) => socket?.close(code),
     close: async () => {
       for (const client of sockets.clients) client.terminate()
       sockets.close()

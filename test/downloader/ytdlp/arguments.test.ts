@@ -120,8 +120,17 @@ test('a height is preferred and not demanded', () => {
     const args = downloadArguments(options({ quality }))
     const wanted = quality === 'best' ? 'res' : `res:${Number.parseInt(quality, 10)}`
     expect(after(args, '-S')?.split(',')[0]).toBe(wanted)
-    expect(after(args, '-f')).toBe('bv*+ba/b')
+    expect(after(args, '-f')?.split('/').slice(-2)).toEqual(['bv*+ba', 'b'])
   }
+})
+
+test('what is too long for the frame is not taken, unless there is nothing else', () => {
+  const forms = (quality: DownloadOptions['quality']) => after(downloadArguments(options({ quality })), '-f')
+  const frame = '[width<=?2112][height<=?2112]'
+  expect(forms('1080p')).toBe(`bv*${frame}+ba/b${frame}/bv*+ba/b`)
+  expect(forms('480p')).toContain('[width<=?938]')
+  expect(forms('best')).toBe('bv*+ba/b')
+  expect(after(downloadArguments(options({ format: 'mp3' })), '-f')).toBe('ba/b')
 })
 
 test('each format ends in its own container', () => {

@@ -44,6 +44,32 @@ test('letterboxed and upright pictures count by the frame they fit into', () => 
   expect(qualities(picture(1920, 804))).toEqual(['best', '1080p'])
   expect(qualities(picture(1080, 1920))).toEqual(['best', '1080p'])
   expect(qualities(picture(256, 144))).toEqual(['best'])
+  // Cinemas have somewhat wider frames.
+  expect(qualities(picture(4096, 2160))).toEqual(['best', '2160p'])
+})
+
+test.each([
+  [1920, 1080, 1080],
+  [1920, 804, 1080],
+  [2560, 1072, 1440],
+  [854, 358, 480],
+  [640, 268, 360],
+  [804, 1920, 1080],
+  [1440, 1080, 1080],
+  [1920, 1440, 1440],
+  [1920, 1012, 1080],
+  [2048, 1080, 1080],
+  [848, 480, 480],
+  [960, 540, 540],
+  [1920, 1088, 1088],
+  [2400, 1000, 1350],
+  [undefined, 804, 804],
+])('a picture of %sx%i goes by %i lines', (width, height, lines) => {
+  const { offers = [] } = toVideoMetadata(raw({}), [RawFormat.parse({ width, height, vcodec: 'avc1' })])
+  const heightPixels = Math.min(height, width ?? height)
+  expect(offers).toEqual([
+    { heightPixels, videoCodec: 'h264', ...(lines !== heightPixels && { nominalLines: lines }) },
+  ])
 })
 
 test('what is malformed is left out, and the rest fits the contract', () => {

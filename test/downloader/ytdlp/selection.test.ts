@@ -1,16 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { formats, qualities, type Quality } from '#contract/options.ts'
-import { Selection, type Offer } from '#contract/selection.ts'
+import { nominalOf, Selection, type Offer } from '#contract/selection.ts'
 import { cutsOf } from '../../../downloader/ytdlp/account.ts'
 import { isConverted } from '../../../downloader/ytdlp/conversion.ts'
 import { RawStream } from '../../../downloader/ytdlp/records.ts'
-import {
-  explainSelection,
-  selectionWarnings,
-  type Taken,
-  type Wanted,
-} from '../../../downloader/ytdlp/selection.ts'
+import { explainSelection, selectionWarnings, type Wanted } from '../../../downloader/ytdlp/selection.ts'
 import { languagesEmbedded, languagesMissing } from '../../../downloader/ytdlp/subtitles.ts'
 
 const offered = (...heights: number[]): Offer[] => heights.map((heightPixels) => ({ heightPixels }))
@@ -19,11 +14,11 @@ const h264 = { videoCodec: 'h264', audioCodec: 'aac' }
 function judge(
   wanted: Partial<Wanted>,
   offers: readonly Offer[],
-  taken: Taken,
+  taken: Offer,
   converted = false,
 ): { selection: Selection; codes: string[] } {
   const selection = explainSelection({ quality: '1080p', format: 'mp4', ...wanted }, offers, taken)
-  const warnings = selectionWarnings(selection, offers, { nominal: taken.nominal, converted })
+  const warnings = selectionWarnings(selection, offers, { converted })
   return { selection, codes: warnings.map(({ code }) => code) }
 }
 
@@ -36,19 +31,43 @@ test.each<[Quality, number[], number, Selection['reason'], string[]]>([
   ['1080p', [2160, 1080, 360], 360, 'exact', ['lower-than-offered']],
   ['best', [1080, 360], 360, 'best', ['lower-than-offered']],
   ['1080p', [720, 360], 360, 'nearest-lower', ['lower-than-offered']],
-  ['1080p', [1088], 1080, 'nearest', []],
+  ['1080p', [1088], 1080, 'exact', []],
+  ['1080p', [1088], 1088, 'exact', []],
+  ['1080p', [1088, 720], 720, 'nearest-lower', ['lower-than-wanted']],
   ['720p', [], 360, 'nearest-lower', ['lower-than-wanted']],
 ])('%s wanted, %j offered, %i taken is %s with %j', (quality, heights, got, reason, warned) => {
   const { selection, codes } = judge({ quality }, offered(...heights), { heightPixels: got, ...h264 })
   expect([selection.reason, codes]).toEqual([reason, warned])
-  if (warned.includes('lower-than-offered'))
-    expect(selection.explanation).toContain(`Only ${got} lines arrived.`)
+  if (warned.includes('lower-than-offered')) expect(selection.explanation).toContain(`Only ${got}p arrived.`)
 })
 
 test('a letterboxed picture is what its frame is called', () => {
-  const { selection, codes } = judge({}, offered(804, 536), { heightPixels: 804, nominal: '1080p', ...h264 })
+  const { selection, codes } = judge({}, offered(804, 536), {
+    heightPixels: 804,
+    nominalLines: 1080,
+    ...h264,
+  })
   expect([selection.reason, codes]).toEqual(['exact', []])
-  expect(selection.taken).not.toHaveProperty('nominal')
+})
+
+const wide: Offer[] = [
+  { heightPixels: 1072, nominalLines: 1440, videoCodec: 'vp9' },
+  { heightPixels: 804, nominalLines: 1080, ...h264 },
+  { heightPixels: 536, nominalLines: 720, ...h264 },
+]
+
+test.each<[Quality, number, Selection['reason'], string[]]>([
+  ['1080p', 1, 'exact', []],
+  ['720p', 2, 'exact', []],
+  ['2160p', 0, 'nearest-lower', ['lower-than-wanted', 'not-direct-play']],
+  ['480p', 2, 'nearest', ['higher-than-wanted']],
+  ['best', 0, 'best', ['not-direct-play']],
+  ['best', 1, 'best', ['lower-than-offered']],
+  ['1080p', 2, 'exact', ['lower-than-offered']],
+])('of a wide film %s wanted and the form %i taken is %s with %j', (quality, index, reason, warned) => {
+  const { selection, codes } = judge({ quality }, wide, wide[index] ?? {})
+  expect([selection.reason, codes]).toEqual([reason, warned])
+  expect(selection.best).toEqual(wide[0])
 })
 
 test('what Plex players commonly take is told from what they may not', () => {
@@ -65,11 +84,13 @@ test('what Plex players commonly take is told from what they may not', () => {
   expect(direct('m4a', { audioCodec: 'aac' })).toEqual([true, false])
 })
 
-test('sound alone is not held against heights', () => {
-  const { selection, codes } = judge({ format: 'mp3', quality: '1080p' }, offered(1080), {
-    audioCodec: 'mp3',
-  })
-  expect([selection.reason, codes]).toEqual(['sound', []])
+test('sound alone is not held against heights, and the best of it is a sound', () => {
+  const opus = { audioCodec: 'opus', container: 'webm', bytes: 2 }
+  const offers = [...offered(1080), { ...opus, heightPixels: 360 }, opus, { audioCodec: 'aac', bytes: 1 }]
+  const { selection, codes } = judge({ format: 'mp3', quality: '1080p' }, offers, { audioCodec: 'mp3' })
+  expect([selection.reason, selection.best, codes]).toEqual(['sound', opus, []])
+  const muxed = judge({ format: 'mp3' }, offered(1080), { audioCodec: 'mp3' }).selection
+  expect(muxed).not.toHaveProperty('best')
 })
 
 test('what was encoded anew is said to be', () => {
@@ -86,7 +107,12 @@ test('what was encoded anew is said to be', () => {
 
 test('whatever is offered and taken, the account fits the contract and never hides a miss', () => {
   const offer = fc.record(
-    { heightPixels: fc.integer({ min: 1, max: 5000 }), videoCodec: fc.string(), audioCodec: fc.string() },
+    {
+      heightPixels: fc.integer({ min: 1, max: 5000 }),
+      nominalLines: fc.integer({ min: 1, max: 5000 }),
+      videoCodec: fc.string(),
+      audioCodec: fc.string(),
+    },
     { requiredKeys: [] },
   )
   fc.assert(
@@ -98,10 +124,10 @@ test('whatever is offered and taken, the account fits the contract and never hid
       (quality, format, offers, taken) => {
         const { selection, codes } = judge({ quality, format }, offers, taken)
         Selection.parse(selection)
-        const heights = offers.flatMap(({ heightPixels }) => heightPixels ?? [])
+        const heights = offers.flatMap((form) => nominalOf(form) ?? [])
         const wish = quality === 'best' ? Math.max(0, ...heights) : Number.parseInt(quality, 10)
         const there = Math.max(0, ...heights.filter((height) => height <= wish))
-        const { heightPixels: got } = taken
+        const got = nominalOf(taken)
         if (selection.reason !== 'sound' && got !== undefined && got < there * 0.98)
           expect(codes).toContain('lower-than-offered')
       },

@@ -71,6 +71,8 @@ test.each([
   'https://www.youtube.com/watch?v=short',
   'https://www.youtube.com/watch?v=dQw4w9WgXcQ0',
   'https://www.youtube.com/playlist?list=PL1234567890',
+  'https://www.youtube.com/embed/videoseries?list=PL1234567890',
+  'https://www.youtube.com/embed/live_stream?channel=UC1234567890',
   'https://www.youtube.com/@channel',
   'https://www.youtube.com.evil.example/watch?v=dQw4w9WgXcQ',
   'https://evil.example/https://www.youtube.com/watch?v=dQw4w9WgXcQ',

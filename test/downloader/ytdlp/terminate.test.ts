@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { killStrays, terminateGroup } from '../../../downloader/ytdlp/terminate.ts'
+import { graceAfter, killStrays, terminateGroup } from '../../../downloader/ytdlp/terminate.ts'
 import { eventually, processesIn } from '../support/launch.ts'
 
 async function start(script: string) {
@@ -37,6 +37,14 @@ test('one that does not listen is killed when its time is up', async () => {
   const { pid, exited, folder } = await start(`trap '' INT; (trap '' INT; sleep 100) & sleep 100; sleep 100`)
   await terminateGroup(pid, exited, 100)
   await eventually(async () => (await processesIn(folder)).length === 0)
+})
+
+test('what others go on with is given its time, and what nobody wants is not', () => {
+  for (const reason of ['returned', 'stalled', undefined]) expect(graceAfter(reason, 10_000)).toBe(10_000)
+  for (const reason of ['cancelled', 'dropped', 'rate-limited']) {
+    expect(graceAfter(reason, 10_000)).toBe(1000)
+    expect(graceAfter(reason, 100)).toBe(100)
+  }
 })
 
 test('what a crash has left at work in a folder is ended, and nothing else', async () => {

@@ -23,6 +23,16 @@ test.each([
   expect(heard(refusal, ...lines)).toBe(expected)
 })
 
+test('each refusal is told, and nothing else', () => {
+  let refusals = 0
+  const traffic = createTraffic(
+    () => now,
+    () => (refusals += 1),
+  )
+  for (const line of [answer, refusal, 'header: Retry-After: 5', refusal, ` ${refusal}`]) traffic.hear(line)
+  expect(refusals).toBe(2)
+})
+
 test('only a refusal for too many requests counts, and no page can make one', () => {
   expect(heard(answer, 'header: Retry-After: 37')).toBeUndefined()
   expect(heard(refusal, answer, 'header: Retry-After: 37')).toBeUndefined()

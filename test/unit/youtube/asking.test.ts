@@ -13,7 +13,7 @@ import {
 import { Selection } from '#contract/selection.ts'
 
 import { formOf, isSameForm } from '#contract/form.ts'
-import { idOf, IdempotencyHeader } from '../../../src/youtube/idempotency.ts'
+import { idOf, IdempotencyHeader, stemOf } from '../../../src/youtube/idempotency.ts'
 import { predictSelection } from '../../../src/youtube/predict.ts'
 
 const anyOptions = fc.record({
@@ -97,6 +97,8 @@ test('an id is a UUID, the same for the same and another for anything else', asy
         await idOf(`${user}${key}`, part),
       ]
       expect(others).not.toContain(id)
+      const stem = await stemOf(user, key)
+      expect([id, ...others].map((each) => each.startsWith(stem))).toEqual([true, true, false, false])
     }),
   )
 })

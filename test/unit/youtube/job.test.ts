@@ -29,7 +29,7 @@ test('each lease is greater than all before it, and only the last one counts', (
 })
 
 test('who comes back keeps what is still its own, drops the rest, and gives up what it forgot', () => {
-  const away = leasedUntil(given('1'), now + leaseMs, 'processing')
+  const away = leasedUntil(given('1'), now + leaseMs, { phase: 'processing', percent: 93 })
   const { kept, drop, over, lost } = reconcile([away, given('2'), given('3', 'other')], 'nas', [
     { jobId: '1', lease: 1 },
     { jobId: '3', lease: 1 },
@@ -76,7 +76,7 @@ test('a job stored by an earlier release can be read', () => {
 })
 
 test('a try that somebody has asked for begins with all tries left', () => {
-  const { tally, attempt } = reopened({ ...job('1') }, 4)
+  const { tally, attempt } = reopened({ ...job('1') }, 4, now)
   expect([attempt, tally?.tries]).toEqual([4, 0])
   expect(tallyOf(job('1', { attempt: 3 }))).toMatchObject({ tries: 2, fresh: 0 })
 })

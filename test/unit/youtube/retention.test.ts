@@ -1,17 +1,17 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import type { LibraryFile } from '../../../src/youtube/history-ports.ts'
-import { planRetention } from '../../../src/youtube/retention.ts'
+import { planRetention, type StayingFile } from '../../../src/youtube/retention.ts'
 
 const now = 1_000_000
 
-const file = (changes: Partial<LibraryFile> = {}): LibraryFile => ({
+const file = (changes: Partial<StayingFile> = {}): StayingFile => ({
   downloadId: 'a',
   bytes: 10,
   since: 0,
   isProtected: false,
   isActive: false,
+  isStuck: false,
   ...changes,
 })
 
@@ -22,6 +22,7 @@ const files = fc.uniqueArray(
     since: fc.integer({ min: 0, max: now }),
     isProtected: fc.boolean(),
     isActive: fc.boolean(),
+    isStuck: fc.boolean(),
   }),
   { selector: ({ downloadId }) => downloadId, maxLength: 30 },
 )
@@ -30,14 +31,15 @@ const policy = fc.record(
   { requiredKeys: [] },
 )
 
-const ids = (some: readonly LibraryFile[]) => some.map(({ downloadId }) => downloadId)
-const bytesOf = (some: readonly LibraryFile[]) => some.reduce((sum, { bytes }) => sum + bytes, 0)
+const isFree = ({ isProtected, isActive, isStuck }: StayingFile) => !isProtected && !isActive && !isStuck
+const ids = (some: readonly StayingFile[]) => some.map(({ downloadId }) => downloadId)
+const bytesOf = (some: readonly StayingFile[]) => some.reduce((sum, { bytes }) => sum + bytes, 0)
 
-test('nothing goes that is protected or not over', () => {
+test('nothing goes that is protected, not over or stuck', () => {
   fc.assert(
     fc.property(files, policy, (files, policy) => {
       const { leaving } = planRetention(files, policy, now)
-      expect(leaving.filter(({ isProtected, isActive }) => isProtected || isActive)).toEqual([])
+      expect(leaving.filter((file) => !isFree(file))).toEqual([])
     }),
   )
 })
@@ -46,7 +48,7 @@ test('everything too old goes, and of the rest no more than there must', () => {
   fc.assert(
     fc.property(files, policy, (files, { maxAgeMs = Infinity, maxBytes = Infinity }) => {
       const { leaving, keptBytes } = planRetention(files, { maxAgeMs, maxBytes }, now)
-      const mayGo = files.filter(({ isProtected, isActive }) => !isProtected && !isActive)
+      const mayGo = files.filter(isFree)
       const old = mayGo.filter(({ since }) => now - since > maxAgeMs)
       expect(ids(leaving.filter(({ reason }) => reason === 'age')).toSorted()).toEqual(ids(old).toSorted())
       const forSpace = leaving.filter(({ reason }) => reason === 'space')
@@ -66,10 +68,7 @@ test('no file goes before an older one, in whatever order they come', () => {
       expect(plan.leaving.map(({ since }) => since)).toEqual(
         plan.leaving.map(({ since }) => since).toSorted((a, b) => a - b),
       )
-      const stay = files.filter(
-        ({ downloadId, isProtected, isActive }) =>
-          !isProtected && !isActive && !ids(plan.leaving).includes(downloadId),
-      )
+      const stay = files.filter((file) => isFree(file) && !ids(plan.leaving).includes(file.downloadId))
       for (const { since } of stay) expect(since).toBeGreaterThanOrEqual(plan.leaving.at(-1)?.since ?? 0)
     }),
   )

@@ -80,6 +80,8 @@ test.each([
   `https://www.youtube.com/watch/${id}`,
   `https://www.youtube.com/playlist?list=PL0123456789`,
   `https://www.youtube.com/@channel`,
+  'https://www.youtube.com/embed/videoseries?list=PL0123456789',
+  'https://www.youtube.com/embed/live_stream?channel=UC0123456789',
   `https://www.youtube.com/shorts/${id}/comments`,
   `https://www.youtube.com/shorts/`,
   `https://youtu.be/a/b`,
@@ -141,6 +143,7 @@ test.each([
   `https://www.youtube.com/watch?v=${id}&list=${list}&index=3`,
   `https://youtu.be/${id}?list=${list}`,
   `https://www.youtube.com/embed/${id}?list=${list}`,
+  `https://www.youtube.com/embed/videoseries?list=${list}`,
 ])('%s names the playlist', (text) => {
   expect(parsePlaylistUrl(text, [])).toEqual(ofList)
 })
@@ -151,6 +154,7 @@ test.each([
   `https://www.youtube.com/playlist?list=${'P'.repeat(65)}`,
   `https://www.youtube.com/playlists?list=${list}`,
   `https://www.youtube.com/@cats?list=${list}`,
+  `https://www.youtube.com/embed/live_stream?channel=UC0123456789&list=${list}`,
   `https://www.youtube.com/watch?list=${list}`,
   `https://www.youtube.com/watch?v=${id}`,
   `https://evil.example/playlist?list=${list}`,

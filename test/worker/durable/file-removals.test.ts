@@ -142,6 +142,26 @@ test('what is refused again and again is left where it is, and said to be in the
   expect(lines.join()).not.toContain(completed.plexPath)
 })
 
+test('what could not be removed is asked for until it can, and said to be in the log once', async () => {
+  const logged = vi.spyOn(console, 'log')
+  const [frank, fatima] = [await newFriend(), await newFriend()]
+  const nas = await connect()
+  const { id, removal } = await sharedFile(frank, fatima, nas)
+  await queue().remove(removal)
+  for (let round = 0; round < 12; round += 1) {
+    await nas.next('remove')
+    nas.say({ type: 'removed', jobId: id, outcome: 'failed' })
+    await nas.quiet()
+    await queue().round()
+  }
+  expect(await queue().overview()).toMatchObject({ removals: 1 })
+  expect(logged.mock.calls.filter(([line]) => String(line).includes('file-not-removed'))).toHaveLength(1)
+  await nas.next('remove')
+  nas.say({ type: 'removed', jobId: id, outcome: 'removed' })
+  await nas.quiet()
+  expect(await read(frank, id)).toHaveProperty('removedAt')
+})
+
 test('a cancel while Plex is scanning takes the file out again, and the video may be asked for anew', async () => {
   const frank = await newFriend()
   const nas = await connect()
@@ -171,4 +191,23 @@ test('a removal that somebody else claims to have done is not believed', async (
   vps.say({ type: 'removed', jobId: id, outcome: 'removed' })
   await vps.quiet()
   expect(await queue().overview()).toMatchObject({ removals: 1 })
+})
+
+test('a film that another downloader has put there meanwhile is not what was ordered out', async () => {
+  const [frank, fatima] = [await newFriend(), await newFriend()]
+  const nas = await connect()
+  const { removal } = await sharedFile(frank, fatima, nas)
+  nas.socket.close(1000)
+  await expect.poll(() => queue().downloaders()).toEqual([])
+  await queue().remove(removal)
+  const olivia = await newFriend()
+  const { id } = await request(olivia, { quality: 'best' })
+  const vps = await connect({ downloaderId: 'vps' })
+  await vps.ends((await vps.takes(id)).leased, completed)
+  vps.socket.close(1000)
+  const again = await connect()
+  await queue().round()
+  await again.quiet()
+  expect(await queue().overview()).toMatchObject({ removals: 0 })
+  expect(await read(olivia, id)).toMatchObject({ status: 'scanning' })
 })

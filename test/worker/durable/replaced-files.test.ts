@@ -1,5 +1,8 @@
+import { env } from 'cloudflare:workers'
+import { drizzle } from 'drizzle-orm/d1'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
+import { createDownloadStore } from '../../../src/platform/download-store.ts'
 import { ask } from '../support/client.ts'
 import { rowOf } from '../youtube/stored.ts'
 import {
@@ -54,6 +57,16 @@ test('a file that takes the place of another belongs to both, and is counted onc
   expect(await read(frank, id)).toMatchObject({ status: 'completed', file: newer.file, shared: true })
   expect(await rowOf(id)).toMatchObject({ sharedFrom: againId, plexPath: null, bytes: null })
   expect(await rowOf(againId)).toMatchObject({ sharedFrom: null, plexPath, bytes: newer.file.bytes })
+
+  const zoe = await newFriend()
+  const [third] = await createDownloadStore(drizzle(env.DB), 'server').insertShared([
+    {
+      from: await read(frank, id),
+      download: { ...(await read(frank, id)), id: crypto.randomUUID(), userId: zoe.userId },
+    },
+  ])
+  expect(await rowOf(third?.id ?? '')).toMatchObject({ sharedFrom: againId })
+  await env.DB.prepare('delete from downloads where user_id = ?').bind(zoe.userId).run()
 
   // Neither can take it from the other: the last one takes it away.
   const remove = ({ token }: Friend, which: string) =>

@@ -7,8 +7,9 @@ import type { Playlist } from '#contract/downloads.ts'
 import { DownloadRequest, resolveOptions } from '#contract/options.ts'
 
 import { createLibraryIndex } from '../../../src/platform/library-index.ts'
+import { QuotaBody } from '../../../src/youtube/schema.ts'
 import { askUnder } from '../support/app.ts'
-import { expectData } from '../support/client.ts'
+import { ask as askWorker, expectData } from '../support/client.ts'
 import type { Member } from '../support/sessions.ts'
 import { control } from '../support/world.ts'
 import { completed, connect, DownloadBody, queue, type Downloader, type Friend } from './support.ts'
@@ -48,7 +49,7 @@ export const newItem = async () =>
 export async function place(
   friend: Friend,
   json: Readonly<Record<string, unknown>>,
-  ratingKey: string,
+  ratingKey: string | undefined,
   known?: Downloader,
 ) {
   const downloader = known ?? (await connect())
@@ -75,3 +76,6 @@ export async function tells(downloader: Downloader, playlist: Playlist): Promise
   expect(question.kind).toBe('playlist')
   downloader.say({ type: 'answer', requestId, answer: { kind: 'playlist', playlist } })
 }
+
+export const quotaOf = async ({ token }: { readonly token: string }, through: typeof ask = askWorker) =>
+  (await expectData(await through('GET', '/api/youtube/quota', { token }), 200, QuotaBody)).data

@@ -5,18 +5,15 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { DownloadRequest, resolveOptions } from '#contract/options.ts'
 
 import { createDownloadStore } from '../../../src/platform/download-store.ts'
-import { plexBreakerName } from '../../../src/platform/plex-upstream.ts'
 import { idOf } from '../../../src/youtube/idempotency.ts'
-import { QuotaBody } from '../../../src/youtube/schema.ts'
 import { askUnder } from '../support/app.ts'
-import { forgetFailures } from '../support/breakers.ts'
-import { ask as askWorker, expectData, expectProblem } from '../support/client.ts'
+import { ask as askWorker, expectProblem } from '../support/client.ts'
 import { member } from '../support/sessions.ts'
-import { clearFaults, control, fault, world } from '../support/world.ts'
-import { answered, ask, friendOf, idsOf, newItem, place, post, roomy } from './asking-support.ts'
-import { clearQueue, connect, listen, newFriend, newVideo, queue, read, silencePlex } from './support.ts'
+import { clearFaults, world } from '../support/world.ts'
+import { answered, friendOf, idsOf, newItem, place, post, quotaOf, roomy } from './asking-support.ts'
+import { clearQueue, connect, newFriend, newVideo, queue, silencePlex } from './support.ts'
 
-const [olivia, frank, fatima] = [await member('olivia'), await member('frank'), await member('fatima')]
+const [olivia, frank] = [await member('olivia'), await member('frank')]
 
 beforeEach(silencePlex)
 afterEach(async () => {
@@ -24,9 +21,6 @@ afterEach(async () => {
   await clearQueue()
   vi.restoreAllMocks()
 })
-
-const quotaOf = async ({ token }: { token: string }, through: typeof ask = askWorker) =>
-  (await expectData(await through('GET', '/api/youtube/quota', { token }), 200, QuotaBody)).data
 
 test('the same request is one download and one charge, at once, later and after its end', async () => {
   const friend = await newFriend()
@@ -99,83 +93,6 @@ test('of requests that come twice at once, more than there is allowance for, eac
   // What was accepted is there, and what is there was accepted.
   expect(new Set(told.filter((id) => id !== ''))).toEqual(stored)
   expect(await quotaOf(friend)).toMatchObject({ used: 5 })
-})
-
-test('what is in the library is there at once for whoever may see it, and costs nothing', async () => {
-  const [owner, other] = [await friendOf(frank), await friendOf(olivia)]
-  const json = { url: newVideo(), subtitles: { languages: ['en', 'de'] } }
-  const ratingKey = await newItem()
-  const { id } = await place(owner, json, ratingKey)
-
-  const before = await quotaOf(other, ask)
-  const live = await listen(other)
-  const same = { ...json, subtitles: { languages: ['de', 'en'] } }
-  const shared = await answered(post(other, same, 'shared'))
-  expect(shared).toMatchObject({
-    status: 'completed',
-    progress: 100,
-    shared: true,
-    title: 'A film of a cat',
-    plex: { ratingKey },
-    file: { bytes: 1_000 },
-  })
-  expect(shared.id).not.toBe(id)
-  expect(await quotaOf(other, ask)).toEqual(before)
-  const heard = await live.all(3)
-  expect(live.names()).toEqual(['youtube:created', 'youtube:completed', 'youtube:available'])
-  expect(heard.map(({ data }) => data['downloadId'])).toEqual([shared.id, shared.id, shared.id])
-  expect(heard[0]?.data['download']).not.toHaveProperty('userId')
-  expect(await read(other, shared.id)).toMatchObject({ shared: true })
-
-  // The same request again is the same; another one of the same is answered with what is there.
-  expect(await answered(post(other, same, 'shared'))).toEqual(shared)
-  expect(await answered(post(other, same), 200)).toEqual(shared)
-  expect(await answered(post(owner, json), 200)).toMatchObject({ id, status: 'completed' })
-  await expectProblem(await post(other, { url: newVideo() }, 'shared'), 'idempotency-key-reused')
-  expect(await idsOf(other.userId)).toEqual([shared.id])
-  live.socket.close()
-})
-
-test('of a download that shares a file, its own user is told nothing of the other', async () => {
-  const [owner, other] = [await friendOf(olivia), await friendOf(frank)]
-  const json = { url: newVideo() }
-  await place(owner, json, await newItem())
-  const shared = await answered(post(other, json))
-  expect(shared).toMatchObject({ shared: true })
-  expect(JSON.stringify(shared)).not.toContain(owner.userId)
-  expect(shared).not.toHaveProperty('userId')
-})
-
-test('what is in doubt is fetched', async () => {
-  const [owner, other, stranger] = [await friendOf(frank), await friendOf(olivia), await friendOf(fatima)]
-  const json = { url: newVideo() }
-  const ratingKey = await newItem()
-  const { id } = await place(owner, json, ratingKey)
-  const isFetched = async (friend: typeof owner, changes = {}) => {
-    const download = await answered(post(friend, { ...json, ...changes }))
-    expect(download).toMatchObject({ status: 'queued' })
-    expect(download).not.toHaveProperty('shared')
-    await queue().cancel(friend.userId, download.id)
-  }
-  // Not of a library of hers.
-  await isFetched(stranger)
-  await isFetched(other, { quality: '720p' })
-  await isFetched(other, { thumbnail: false })
-
-  await env.DB.prepare('update downloads set removed_at = ? where id = ?')
-    .bind('2026-01-01T00:00:00.000Z', id)
-    .run()
-  await isFetched(other)
-  await env.DB.prepare('update downloads set removed_at = null where id = ?').bind(id).run()
-  expect(await answered(post(owner, json), 200)).toMatchObject({ id })
-  await fault('plexUrl', { kind: 'status', status: 500, path: '/library/metadata/*' })
-  await isFetched(other)
-  await clearFaults()
-  await forgetFailures(plexBreakerName(world.machineIdentifier))
-  expect(await answered(post(owner, json), 200)).toMatchObject({ id })
-  await control('plexUrl', 'remove-item', { ratingKey })
-  await isFetched(other)
-  await isFetched(owner)
 })
 
 test('who has used up the space for files hears how much, and what takes none is still to be had', async () => {

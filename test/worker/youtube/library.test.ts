@@ -4,8 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import type { DownloadQueue } from '../../../src/durable/download-queue.ts'
 import { createLibraryIndex } from '../../../src/platform/library-index.ts'
-import { buildServices } from '../../../src/services.ts'
-import { RemovedBody, RetentionBody } from '../../../src/youtube/control-schema.ts'
+import { RemovedBody } from '../../../src/youtube/control-schema.ts'
 import type { Removal } from '../../../src/youtube/ports.ts'
 import { askUnder } from '../support/app.ts'
 import { ask, expectData, expectProblem } from '../support/client.ts'
@@ -13,7 +12,6 @@ import { auditOf, failure, rowOf, store, storeFile, storeShared } from './stored
 import {
   clearQueue,
   connect,
-  DownloadBody,
   listen,
   newFriend,
   queue,
@@ -41,9 +39,6 @@ const remove = async (friend: Friend, id: string, file = true) =>
   (await expectData(await ask('DELETE', path(id, `?file=${file}`), friend), 200, RemovedBody)).data
 const removeFile = async (friend: Friend, id: string) =>
   (await expectData(await ask('DELETE', path(id, '/file'), friend), 200, RemovedBody)).data
-const retain = async (friend: Friend, json: unknown, asked = ask) =>
-  (await expectData(await asked('POST', '/api/youtube/retention', { ...friend, json }), 200, RetentionBody))
-    .data
 
 /** What the queue was told to have taken out of the library. */
 async function removals() {
@@ -152,70 +147,4 @@ test('where space is counted, no one but an admin leaves a file without a record
   expect((await asked('DELETE', path(id, '?file=true'), frank)).status).toBe(200)
   const other = await storeFile(frank)
   expect((await asked('DELETE', path(other.id), admin)).status).toBe(200)
-})
-
-test('retention takes what is too old or too much, never what is protected by any who have it', async () => {
-  const told = await removals()
-  const at = (day: number) => ({ endedAt: new Date(Date.UTC(2026, 8, day)).toISOString() })
-  const old = await storeFile(frank, { bytes: 10, ...at(1) })
-  const guarded = await storeFile(frank, { bytes: 20, ...at(2) })
-  const sharedLater = await storeFile(frank, { bytes: 30, ...at(3) })
-  const next = await storeFile(fatima, { bytes: 40, ...at(4) })
-  const last = await storeFile(fatima, { bytes: 50, ...at(5) })
-  const sharesGuarded = await storeShared(fatima, guarded, at(2))
-  await storeShared(fatima, sharedLater, at(20))
-  await storeFile(frank, { bytes: 1_000, status: 'scanning', endedAt: null })
-  await storeFile(frank, { bytes: 5_000, ...at(1), removedAt: '2026-09-02T00:00:00.000Z' })
-  const protect = (friend: Friend, id: string, json: unknown) =>
-    ask('PUT', path(id, '/protection'), { ...friend, json })
-  const { data } = await expectData(
-    await protect(fatima, sharesGuarded.id, { protected: true }),
-    200,
-    DownloadBody,
-  )
-  expect(data).toMatchObject({ id: sharesGuarded.id, protected: true })
-  await expectProblem(await protect(fatima, old.id, { protected: true }), 'not-found')
-  await expectProblem(await protect(frank, old.id, { protected: 1 }), 'invalid-request')
-
-  const plan = [
-    { downloadId: old.id, title: 'A film', bytes: 10, reason: 'space' as const },
-    { downloadId: next.id, title: 'A film', bytes: 40, reason: 'space' as const },
-  ]
-  const figures = { removed: plan, freedBytes: 50, keptBytes: 1_100, later: 0 }
-  expect(await retain(admin, { maxBytes: 1_110 })).toEqual({ dryRun: true, ...figures })
-  expect(told()).toEqual([])
-  expect(await auditOf(admin.userId)).toEqual([])
-  expect(await retain(admin, { maxBytes: 1_110, dryRun: false })).toEqual({ dryRun: false, ...figures })
-  expect(told().map(({ downloadId }) => downloadId)).toEqual([old.id, next.id])
-  expect(await auditOf(admin.userId)).toEqual([{ action: 'youtube.retention', target: '2 files, 50 bytes' }])
-
-  const tooOld = (Date.now() - Date.UTC(2026, 8, 5) - 1_000) / 86_400_000
-  const byAge = await retain(admin, { maxAgeDays: tooOld })
-  expect(byAge.removed.map(({ downloadId, reason }) => [downloadId, reason])).toEqual([[last.id, 'age']])
-  expect(await retain(admin, {})).toMatchObject({ removed: [], keptBytes: 1_100 })
-  const configured = askUnder({ RETENTION_MAX_BYTES: '1090' })
-  expect(await retain(admin, {}, configured)).toMatchObject({ freedBytes: 50, keptBytes: 1_050 })
-})
-
-test('retention goes round once an hour, a bounded number at a time, and only where it is set up', async () => {
-  const told = await removals()
-  await Promise.all(Array.from({ length: 51 }, () => storeFile(frank)))
-  const prepare = vi.spyOn(Object.getPrototypeOf(env.DB) as D1Database, 'prepare')
-  const under: Env = Object.assign({}, env, { RETENTION_DAYS: '1' })
-  const { retention } = buildServices(env)
-  const configured = buildServices(under).retention
-  const due = Date.parse('2026-11-01T12:23:40Z')
-  expect(await retention.round(due)).toBe(0)
-  expect(await configured.round(due - 60_000)).toBe(0)
-  expect(await configured.round(due + 60_000)).toBe(0)
-  expect(prepare).not.toHaveBeenCalled()
-  expect(await configured.round(due)).toBe(50)
-  expect(told()).toHaveLength(50)
-  expect(await auditOf('retention')).toEqual([
-    { action: 'youtube.retention', target: '50 files, 5000 bytes' },
-  ])
-  // The downloader is away, and what waits for it is not ordered out again.
-  expect(await retain(admin, { maxAgeDays: 1 })).toMatchObject({ freedBytes: 100, keptBytes: 0, later: 0 })
-  expect([await configured.round(due), await configured.round(due)]).toEqual([1, 0])
-  expect(await auditOf('retention')).toHaveLength(2)
 })

@@ -1,5 +1,7 @@
+import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
+import { configOf } from '../../../src/config.ts'
 import { MetadataBody, YoutubeHealthBody } from '../../../src/youtube/schema.ts'
 import { ask, expectData, expectProblem } from '../support/client.ts'
 import {
@@ -70,6 +72,18 @@ test('a video that cannot be fetched says why, and is asked for anew', async () 
   }
 })
 
+test('a downloader that is asked too much says when to come again, and nothing of the video', async () => {
+  const frank = await newFriend()
+  const downloader = await connect()
+  const answer = ofVideo(frank, newVideo())
+  const { requestId, timeoutMs } = await downloader.next('ask')
+  expect(timeoutMs).toBe(configOf(env).downloads.metadataTimeoutMs)
+  downloader.say({ type: 'answer', requestId, answer: { kind: 'busy', waitMs: 6_400 } })
+  const refused = await answer
+  expect(refused.headers.get('retry-after')).toBe('7')
+  await expectProblem(refused, 'downloader-unavailable')
+})
+
 test('a downloader that does not answer is not waited for long, nor heard late', async () => {
   const frank = await newFriend()
   const downloader = await connect()
@@ -117,4 +131,22 @@ test('health tells a downloader in trouble from one that cannot work', async () 
   downloader.say({ type: 'state', state: { freeBytes: 5, troubles: ['ytdlp-missing'] } })
   await downloader.quiet()
   expect(await status()).toMatchObject({ status: 'unhealthy', ytDlpAvailable: false })
+})
+
+test('health says when a site refuses every downloader that can work, and why to admins', async () => {
+  const admin = await newFriend('admin')
+  const status = async (token?: string) =>
+    (await expectData(await ask('GET', '/api/youtube/health', { token }), 200, YoutubeHealthBody)).data
+  const refused = { site: 'youtube.com', reason: 'bot-check', waitMs: 60_000 } as const
+  const state = { freeBytes: 1e12, troubles: [] }
+  const nas = await connect({ state: { ...state, sites: [refused] } })
+  expect(await status(admin.token)).toMatchObject({
+    status: 'degraded',
+    downloaders: [{ restingSites: [{ site: refused.site, reason: refused.reason }] }],
+  })
+  await connect({ downloaderId: 'vps', state: { ...state, sites: [{ ...refused, reason: 'pace' }] } })
+  expect(await status()).toMatchObject({ status: 'healthy' })
+  nas.say({ type: 'state', state })
+  await nas.quiet()
+  expect(await status()).toMatchObject({ status: 'healthy' })
 })

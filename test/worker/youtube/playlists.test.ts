@@ -7,7 +7,7 @@ import { PlaylistBody } from '../../../src/youtube/asking-schema.ts'
 import { ask as askWorker, expectData, expectProblem } from '../support/client.ts'
 import { member } from '../support/sessions.ts'
 import { clearFaults, control, fault } from '../support/world.ts'
-import { ask, friendOf, idsOf, newItem, place, tells } from './asking-support.ts'
+import { answered, ask, friendOf, idsOf, newItem, place, post as postVideo, tells } from './asking-support.ts'
 import {
   clearQueue,
   connect,
@@ -37,6 +37,8 @@ const post = ({ token }: Friend, json: object = {}, key?: string) =>
     json: { url, ...json },
     ...(key !== undefined && { headers: { 'Idempotency-Key': key } }),
   })
+
+const postOne = (friend: Friend, each: string, key: string) => postVideo(friend, { url: each }, key)
 
 const list = (urls: readonly string[]) => ({
   id: 'PL0123456789',
@@ -123,10 +125,64 @@ test('a playlist that is asked for twice at once, or with its key again, is the 
   expect(one).toEqual(other)
   expect(await take(friend, downloader, urls, {}, 'key')).toEqual(one)
   expect(await idsOf(friend.userId)).toHaveLength(4)
-  const reused = post(friend, { quality: '480p' }, 'key')
-  await tells(downloader, list([...urls, newVideo()]))
-  await expectProblem(await reused, 'idempotency-key-reused')
-  expect(await idsOf(friend.userId)).toHaveLength(4)
+  // It has grown at its head, and its end is beyond what is asked for.
+  const grown = await take(friend, downloader, [newVideo(), ...urls.slice(0, 3)], { limit: 4 }, 'key')
+  expect(grown.results.slice(1)).toEqual(
+    one?.results.slice(0, 3).map((result, index) => ({
+      ...result,
+      title: `Cat ${index + 1}`,
+    })),
+  )
+  expect(await idsOf(friend.userId)).toHaveLength(5)
+})
+
+test('a key of a playlist stands for that playlist in that form, and for nothing else', async () => {
+  const friend = await newFriend()
+  const downloader = await connect()
+  const video = newVideo()
+  await take(friend, downloader, [video], {}, 'list')
+  const { id } = await answered(postOne(friend, newVideo(), 'single'))
+  await expectProblem(await postOne(friend, video, 'list'), 'idempotency-key-reused')
+  for (const [told, json, key] of [
+    [list([video]), { quality: '480p' }, 'list'],
+    [list([newVideo()]), { quality: '480p' }, 'list'],
+    [{ ...list([newVideo()]), id: 'PL9876543210' }, {}, 'list'],
+    [{ ...list([video]), id: 'PL9876543210' }, {}, 'list'],
+    [list([newVideo()]), {}, 'single'],
+  ] as const) {
+    const reused = post(friend, json, key)
+    await tells(downloader, told)
+    await expectProblem(await reused, 'idempotency-key-reused')
+  }
+  expect(await idsOf(friend.userId)).toEqual(expect.arrayContaining([id]))
+  expect(await idsOf(friend.userId)).toHaveLength(2)
+})
+
+test('what stands for a video that is gone is refused and costs nothing, unless it is in the library', async () => {
+  const friend = await friendOf(frank)
+  const placed = newVideo()
+  const { id, downloader } = await place(friend, { url: placed }, await newItem())
+  const answer = post(friend)
+  const gone = (title: string, unavailable: 'private' | 'removed', each = newVideo()) => ({
+    url: each,
+    title,
+    unavailable,
+  })
+  const videos = [
+    gone('[Private video]', 'private'),
+    gone('[Deleted video]', 'removed'),
+    gone('[Deleted video]', 'removed', placed),
+    { url: newVideo(), title: 'A cat' },
+  ]
+  await tells(downloader, { ...list([]), videos })
+  const { results } = (await expectData(await answer, 200, PlaylistBody)).data
+  expect(results).toMatchObject([
+    { outcome: 'refused', problem: 'video-unavailable', reason: 'private', advice: expect.any(String) },
+    { outcome: 'refused', problem: 'video-unavailable', reason: 'removed' },
+    { outcome: 'shared', downloadId: id },
+    { outcome: 'accepted' },
+  ])
+  expect(await idsOf(friend.userId)).toHaveLength(2)
 })
 
 test('a playlist that cannot be read says why, without what the tools said', async () => {

@@ -2,11 +2,22 @@ import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
+import { PlaylistRequest, resolveOptions } from '#contract/options.ts'
+
+import { createLibraryIndex } from '../../../src/platform/library-index.ts'
+import { PlaylistBody } from '../../../src/youtube/asking-schema.ts'
+import { predictSelection } from '../../../src/youtube/predict.ts'
+import { askUnder } from '../support/app.ts'
+import { expectData } from '../support/client.ts'
+import { member } from '../support/sessions.ts'
+import { friendOf, newItem, tells } from './asking-support.ts'
 import {
   clearQueue,
   completed,
   connect,
+  metadata,
   newFriend,
+  newVideo,
   progress,
   queue,
   read,
@@ -14,6 +25,7 @@ import {
   silencePlex,
   type Downloader,
 } from './support.ts'
+import { store, storeFile } from './stored.ts'
 
 beforeEach(silencePlex)
 afterEach(async () => {
@@ -31,18 +43,11 @@ async function countRows() {
     return results.map((row) => Object.values(row))
   })
   const database: D1Database = Object.getPrototypeOf(env.DB)
-  const { batch } = database
-  vi.spyOn(database, 'batch').mockImplementation(async function <T>(
-    this: D1Database,
-    statements: D1PreparedStatement[],
-  ) {
-    const results = await batch.call<D1Database, [D1PreparedStatement[]], Promise<D1Result<T>[]>>(
-      this,
-      statements,
-    )
-    d1 += results.reduce((sum, { meta }) => sum + meta.rows_written, 0)
-    return results
-  })
+  const batches = vi.spyOn(database, 'batch')
+  const inBatches = () =>
+    batches.mock.settledResults
+      .flatMap((result) => (result.type === 'fulfilled' ? result.value : []))
+      .reduce((sum, { meta }) => sum + meta.rows_written, 0)
   const { changes, alarms } = await runInDurableObject(queue(), (_, { storage }) => {
     const kv: DurableObjectStorage['kv'] = Object.getPrototypeOf(storage.kv)
     const prototype: DurableObjectStorage = Object.getPrototypeOf(storage)
@@ -54,7 +59,7 @@ async function countRows() {
   return () => {
     const keys = changes.flatMap(({ mock }) => mock.calls.map(([key]) => key))
     return {
-      d1,
+      d1: d1 + inBatches(),
       queue: keys.filter((key) => !key.startsWith('window:')).length + alarms.mock.calls.length,
       quota: keys.filter((key) => key === 'window:downloads').length,
     }
@@ -126,4 +131,53 @@ test('a queue that only waits and a minute that passes write nothing', async () 
   await queue().adopt()
   await queue().round()
   expect(rows()).toEqual({ d1: 0, queue: 0, quota: 0 })
+})
+
+const url = 'https://www.youtube.com/playlist?list=PL0123456789'
+
+/** Somebody’s, behind one item of Plex, with all that is known of a file. */
+async function placeMany(count: number): Promise<readonly string[]> {
+  const owner = await newFriend()
+  const ratingKey = await newItem()
+  const options = resolveOptions(PlaylistRequest.parse({ url }))
+  const index = createLibraryIndex(env.CACHE)
+  const known = {
+    ...options,
+    ratingKey,
+    channel: 'Cats',
+    durationSeconds: 61,
+    thumbnail: 'https://i.ytimg.com/cat.jpg',
+    selection: predictSelection(options, metadata),
+    warnings: [{ code: 'subtitles-missing' as const, detail: 'de' }],
+  }
+  const files = await Promise.all(Array.from({ length: count }, () => storeFile(owner, known)))
+  await Promise.all(files.map(({ id, videoId }) => index.add(videoId, { downloadId: id, options })))
+  return files.map((file) => file.url)
+}
+
+test('a long playlist is answered in far fewer queries than the fifty that one request may make', async () => {
+  const friend = await friendOf(await member('frank'))
+  const downloader = await connect()
+  const placed = await placeMany(20)
+  const active = await Promise.all(Array.from({ length: 10 }, () => store(friend, { status: 'queued' })))
+  const fresh = Array.from({ length: 20 }, newVideo)
+  const urls = [...fresh, ...active.map((download) => download.url), ...placed]
+
+  const database: D1Database = Object.getPrototypeOf(env.DB)
+  const queries = vi.spyOn(database, 'prepare')
+  const limits = { USER_QUOTA_BYTES: '1000000000', TOTAL_QUOTA_BYTES: '1000000000' }
+  const answer = askUnder(limits)('POST', '/api/youtube/playlist', {
+    token: friend.token,
+    json: { url },
+    headers: { 'Idempotency-Key': 'list' },
+  })
+  await tells(downloader, { id: 'PL0123456789', videos: urls.map((each) => ({ url: each })) })
+  const { results } = (await expectData(await answer, 200, PlaylistBody)).data
+  expect(results.map(({ outcome }) => outcome)).toEqual([
+    ...Array(5).fill('accepted'),
+    ...Array(15).fill('over-quota'),
+    ...Array(10).fill('duplicate'),
+    ...Array(20).fill('shared'),
+  ])
+  expect(queries.mock.calls.length).toBeLessThanOrEqual(30)
 })

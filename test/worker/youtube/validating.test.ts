@@ -158,6 +158,37 @@ test('what could not be had says why: the video, an active download, the allowan
   })
 })
 
+test('what passes is no reason not to ask, and is told; the allowance decides', async () => {
+  const friend = await newFriend()
+  const downloader = await connect()
+  const few = askUnder({ ...roomy, DOWNLOADS_PER_HOUR: '1' })
+  const retryAt = '2027-01-01T20:00:00.000Z'
+  const failure: Failure = { code: 'bot-check', retryable: true, advice: 'Wait.', retryAt }
+  const troubled = async () => {
+    const answer = preview(friend, { url: newVideo() }, few)
+    const { requestId } = await nextQuestion(downloader)
+    downloader.say({ type: 'answer', requestId, answer: { kind: 'failed', failure } })
+    return verdict(answer)
+  }
+  const told = await troubled()
+  expect(told).toMatchObject({ canDownload: true, reason: 'bot-check', advice: 'Wait.', retryAt })
+  expect(told).not.toHaveProperty('problem')
+  await answered(post(friend, { url: newVideo() }, undefined, few))
+  const refused = await troubled()
+  expect(refused).toMatchObject({ canDownload: false, problem: 'rate-limited' })
+  expect(refused).not.toHaveProperty('reason')
+})
+
+test('an embedded player of a playlist is a playlist, and one of a broadcast to come is nothing', async () => {
+  const friend = await newFriend()
+  const downloader = await connect()
+  const answer = preview(friend, { url: 'https://www.youtube.com/embed/videoseries?list=PL0123456789' })
+  await tells(downloader, { id: 'PL0123456789', title: 'Cats', totalVideos: 80, videos: [] })
+  expect(await verdict(answer)).toMatchObject({ kind: 'playlist', playlist: { title: 'Cats' } })
+  const live = 'https://www.youtube.com/embed/live_stream?channel=UC0123456789'
+  await expectProblem(await preview(friend, { url: live }), 'unsupported-url')
+})
+
 test('what is in the library is told to whoever sees it there, and is to be had without an allowance', async () => {
   const [owner, other, stranger] = [await friendOf(frank), await friendOf(olivia), await friendOf(fatima)]
   const json = { url: newVideo() }

@@ -57,6 +57,8 @@ export const ladderFile = (height: number): string => `ladder/${height}.mp4`
 /** Picture alone; AV1 in the greatest height only. */
 export const ladderStream = (height: (typeof ladderHeights)[number], codec: 'h264' | 'vp9' | 'av1'): string =>
   `ladder/silent-${height}${codec === 'h264' ? '.mp4' : codec === 'vp9' ? '-vp9.webm' : '-av1.mp4'}`
+/** Picture alone, of 1920x804. */
+export const ladderWide = 'ladder/silent-1080-wide.mp4'
 export const ladderAudio = 'ladder/audio.m4a'
 export const ladderOpus = 'ladder/audio.webm'
 export const hlsManifest = 'ladder/hls/master.m3u8'

@@ -10,6 +10,7 @@ import {
   ladderOpus,
   ladderSeconds,
   ladderStream,
+  ladderWide,
   thumbnailOf,
   type Clip,
 } from './catalogue.ts'
@@ -32,6 +33,7 @@ export function recipe(): string[][] {
     ladderStep(),
     ...ladderHeights.map(vp9Step),
     av1Step(),
+    wideStep(),
     opusStep(),
     ...ladderHeights.map((height) => [...ladderInputs([height]), ...copy, ...faststart, ladderFile(height)]),
     hlsStep(),
@@ -73,6 +75,16 @@ const av1Step = (): string[] => [
   ...exact,
   ...faststart,
   ladderStream(1080, 'av1'),
+]
+
+/** The greatest height as a cinema shows it, by having players leave lines out, of those that are coded. */
+const wideStep = (): string[] => [
+  '-i',
+  ladderStream(1080, 'h264'),
+  ...copy,
+  ...words('-bsf:v h264_metadata=crop_top=138:crop_bottom=146'),
+  ...faststart,
+  ladderWide,
 ]
 
 const opusStep = (): string[] => [...tone(440, ladderSeconds), ...opus, ...exact, ladderOpus]

@@ -1,4 +1,11 @@
-import { ladderAudio, ladderFile, ladderOpus, ladderSeconds, ladderStream } from '../video-site/catalogue.ts'
+import {
+  ladderAudio,
+  ladderFile,
+  ladderOpus,
+  ladderSeconds,
+  ladderStream,
+  ladderWide,
+} from '../video-site/catalogue.ts'
 import type { Behaviour } from '../video-site/behaviour.ts'
 import type { VideoSite } from '../video-site/video-site.ts'
 
@@ -44,6 +51,25 @@ export function youTubeFormats(site: Source, behaviour: Behaviour = {}): YouTube
       picture(site.media(ladderStream(height, kind), behaviour), { id, height, ext, codec }),
     ),
   ]
+}
+
+/** What it offers of a film in CinemaScope: 1440p in VP9 alone, and 1080p that is to be had in H.264 too. */
+export function wideFormats(site: Source, behaviour: Behaviour = {}): YouTubeFormat[] {
+  const sizes: Readonly<Record<string, readonly [id: string, width: number, height: number, file?: string]>> =
+    {
+      '248': ['271', 2560, 1072],
+      '399': ['399', 1920, 804],
+      '137': ['137', 1920, 804, ladderWide],
+      '136': ['136', 1280, 536],
+      '134': ['134', 640, 268],
+    }
+  return youTubeFormats(site, behaviour).flatMap((format) => {
+    if (format['vcodec'] === 'none') return [format]
+    const [format_id, width, height, file] = sizes[format.format_id] ?? []
+    if (format_id === undefined) return []
+    const url = file === undefined ? format.url : site.media(file, behaviour).url
+    return [{ ...format, format_id, url, width, height }]
+  })
 }
 
 /** All that is left where YouTube's challenges are not met. */

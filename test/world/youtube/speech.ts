@@ -86,6 +86,11 @@ export const speeches = {
       'WARNING: [youtube] @ID@: mweb client https formats require a GVS PO Token which was not provided. They will be skipped as they may yield HTTP Error 403. You can manually pass a GVS PO Token for this client with --extractor-args "youtube:po_token=mweb.gvs+XXX". For more information, refer to  https://github.com/yt-dlp/yt-dlp/wiki/PO-Token-Guide',
     extent: 'low',
   },
+  /** For a video that has nothing but pictures of it. */
+  'only-images': {
+    warning: `WARNING: [youtube] @ID@: n challenge solving failed: Some formats may be missing. ${solver}`,
+    extent: 'whole',
+  },
   /** YouTube keeps the better formats for itself, and yt-dlp says not a word. */
   'silently-low': { extent: 'low' },
 } as const satisfies Record<string, Speech>
