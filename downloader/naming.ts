@@ -13,6 +13,10 @@ export type Episode = {
 const longestName = 200
 const longestChannel = 60
 const longestSuffix = ' - v0123ab - 2160p.zh-Hant-HK.srt'.length
+/** Plex on Windows passes over longer paths without a word. */
+const longestWindowsPath = 259
+/** To which a channel and then a title are cut, at the most, where the path leaves no more room. */
+const shortest = 20
 
 const lookAlikes: Readonly<Record<string, string>> = {
   '/': '⧸',
@@ -28,30 +32,37 @@ const lookAlikes: Readonly<Record<string, string>> = {
 
 // Control characters, halves of pairs, and what reorders or hides text; joiners stay, scripts and emoji need them.
 const unwanted = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
-const reservedOnWindows = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=\.|$)/i
+const reservedOnWindows = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=\s*(?:\.|$))/i
+const episodeLike = /(s\d+[\s._-]*)(e)(?=\d)/gi
 
-/** A name that any file system takes and that cannot lead elsewhere; the fallback when nothing is left of it. */
-export function safeName(text: string, longestBytes: number, fallback: string): string {
-  const characters = text
-    .toWellFormed()
-    .normalize('NFC')
-    .replace(/[\t\n\r\p{Zs}\p{Zl}\p{Zp}]+/gu, ' ')
-    .replace(unwanted, '')
-    .replace(/[/\\:*?"<>|]/g, (character) => lookAlikes[character] ?? '_')
-    .replace(/^[\s.]+/, '')
-    .replace(reservedOnWindows, '$&_')
-  const name = truncate(characters, longestBytes).replace(/[\s.]+$/, '')
-  return name === '' ? fallback : name
+/**
+ * A name that any file system takes and that cannot lead elsewhere; the fallback when nothing is left of it. Most file
+ * systems count bytes, Windows counts units of UTF-16.
+ */
+export function safeName(text: string, longestBytes: number, fallback: string, longest = Infinity): string {
+  const fit = (name: string): string => truncate(name, longestBytes, longest).replace(/[\s.]+$/, '')
+  // What was cut may be a reserved name by now.
+  const name = fit(fit(clean(text)).replace(reservedOnWindows, '$&_'))
+  return name === '' ? fit(fallback) : name
 }
 
-/** Cuts between characters as people see them, counting bytes as file systems do. */
-function truncate(text: string, longestBytes: number): string {
-  if (Buffer.byteLength(text) <= longestBytes) return text
+function clean(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/[\t\n\r\p{Zs}\p{Zl}\p{Zp}]+/gu, ' ')
+    .replace(unwanted, '')
+    .normalize('NFC')
+    .replace(/[/\\:*?"<>|]/g, (character) => lookAlikes[character] ?? '_')
+    .replace(/^[\s.]+/, '')
+}
+
+/** Cuts between characters as people see them. */
+function truncate(text: string, longestBytes: number, longest: number): string {
+  const fits = (name: string): boolean => name.length <= longest && Buffer.byteLength(name) <= longestBytes
+  if (fits(text)) return text
   let kept = ''
-  let bytes = 0
   for (const { segment } of new Intl.Segmenter().segment(text)) {
-    bytes += Buffer.byteLength(segment)
-    if (bytes > longestBytes) break
+    if (!fits(kept + segment)) break
     kept += segment
   }
   return kept
@@ -64,8 +75,14 @@ export function safeId(videoId: string): string {
     : createHash('sha256').update(videoId).digest('hex').slice(0, 16)
 }
 
-export function channelFolder(episode: Episode): string {
-  return safeName(episode.channel, longestChannel, 'Unknown channel')
+export const channelFolder = ({ channel }: Episode): string => channelName(channel)
+
+function channelName(channel: string, longest?: number): string {
+  // Plex and we would read such a number as the episode's own.
+  const harmless = clean(channel).replace(episodeLike, (_, season: string, e: string) =>
+    season.concat(e === 'e' ? 'ｅ' : 'Ｅ'),
+  )
+  return safeName(harmless, longestChannel, 'Unknown channel', longest)
 }
 
 export function seasonFolder(date: string): string {
@@ -77,14 +94,22 @@ export function episodeNumber(date: string, index: number): string {
   return `${date.slice(5, 7)}${date.slice(8, 10)}${String(index).padStart(2, '0')}`
 }
 
-/** The name that media, `.nfo` and thumbnail share. */
-export function stemOf(episode: Episode, index: number): string {
-  const number = `s${episode.date.slice(0, 4)}e${episodeNumber(episode.date, index)}`
-  const start = `${channelFolder(episode)} - ${number} - `
+/** The name that media, `.nfo` and thumbnail share, short enough for where the Plex server sees it. */
+export function stemOf(episode: Episode, index: number, plexLibraryPath: string): string {
+  const number = ` - s${episode.date.slice(0, 4)}e${episodeNumber(episode.date, index)} - `
   const id = safeId(episode.videoId)
   const end = ` [${id}]`
-  const left = longestName - longestSuffix - Buffer.byteLength(start + end)
-  return start + safeName(episode.title, left, id) + end
+  const longest = longestStem(episode, plexLibraryPath) - number.length - end.length
+  const channel = channelName(episode.channel, Math.max(shortest, longest - shortest))
+  const bytes = longestName - longestSuffix - Buffer.byteLength(channel + number + end)
+  const title = safeName(episode.title, bytes, id, Math.max(shortest, longest - channel.length))
+  return channel + number + title + end
+}
+
+function longestStem(episode: Episode, plexLibraryPath: string): number {
+  if (!isWindowsPath(plexLibraryPath)) return Infinity
+  const folder = pathForPlex(plexLibraryPath, [channelFolder(episode), seasonFolder(episode.date)])
+  return longestWindowsPath - folder.length - '\\'.length - longestSuffix
 }
 
 /** What follows the id where a film was cut, or something was added: two editions of a video are two files. */
@@ -125,6 +150,7 @@ export function isSidecarOf(stem: string, name: string): boolean {
 
 /** A path as the Plex server writes it, which may be a Windows machine. */
 export function pathForPlex(plexLibraryPath: string, parts: readonly string[]): string {
-  const windows = /^(?:[a-z]:[\\/]|\\\\)/i.test(plexLibraryPath)
-  return (windows ? win32 : posix).join(plexLibraryPath, ...parts)
+  return (isWindowsPath(plexLibraryPath) ? win32 : posix).join(plexLibraryPath, ...parts)
 }
+
+const isWindowsPath = (path: string): boolean => /^(?:[a-z]:[\\/]|\\\\)/i.test(path)

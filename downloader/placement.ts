@@ -151,7 +151,7 @@ async function chooseName(
   request: PlaceRequest,
   options: PlacerOptions,
 ): Promise<{ readonly date: ChosenDate; readonly stem: string }> {
-  const { libraryDirectory, heightOf, now } = options
+  const { libraryDirectory, plexLibraryPath, heightOf, now } = options
   const today = now().toISOString().slice(0, 10)
   const show = join(libraryDirectory, channelFolder(episodeOf(request, today)))
   const day = request.metadata.uploadDate ?? (await dayPlacedBefore(show, request.videoId)) ?? today
@@ -159,7 +159,8 @@ async function chooseName(
   const folder = join(show, seasonFolder(day))
   const names = await readdir(folder).catch(() => [])
   const index = chooseIndex(names, episode)
-  const stem = (stemBefore(names, episode) ?? stemOf(episode, index)) + editionMark(request.edition)
+  const stem =
+    (stemBefore(names, episode) ?? stemOf(episode, index, plexLibraryPath)) + editionMark(request.edition)
   const date = { day, number: episodeNumber(day, index) }
 
   const rival = join(folder, stem + extname(request.media))

@@ -69,7 +69,7 @@ export class LiveRoom extends DurableObject<Env> {
     if (event.event !== 'youtube:progress') {
       this.#recent.add({ seq: this.#seq, audience, event: event.event, text })
     }
-    return this.#sockets.tell(audience, event.event, text, now)
+    return this.#sockets.tell(audience, { event, text }, now)
   }
 
   /** Ends what a session, or every session of a user, holds here. */
@@ -120,9 +120,11 @@ export class LiveRoom extends DurableObject<Env> {
   }
 
   #greet(socket: WebSocket, listener: Listener, { seq, missed, resync }: CatchUp): void {
-    const greeting = this.#snapshot(listener.userId).then((downloads) => {
-      const data = { downloads: downloads ?? [], resync: resync || downloads === undefined }
-      this.#sockets.greet(socket, listener, [frame(seq, { event: 'hello', data }, Date.now()), ...missed])
+    const greeting = this.#snapshot(listener.userId).then((active) => {
+      const downloads = active ?? []
+      const data = { downloads, resync: resync || active === undefined }
+      const texts = [frame(seq, { event: 'hello', data }, Date.now()), ...missed]
+      this.#sockets.greet(socket, listener, { texts, downloads })
     })
     this.ctx.waitUntil(greeting)
   }

@@ -1,6 +1,8 @@
 import { parseFrame } from '#contract/downloader-link.ts'
-import { LiveCommand, type Audience, type LiveEventName } from '#contract/live.ts'
+import type { Download } from '#contract/downloads.ts'
+import { LiveCommand, type Audience, type LiveEvent } from '#contract/live.ts'
 
+import { afterHello } from '../live/after-hello.ts'
 import { closeCodes, type Closing } from '../live/close-codes.ts'
 import { hears, Listener } from '../live/listener.ts'
 
@@ -15,11 +17,14 @@ const maxListeningMs = 60 * 60_000
 const adminTag = 'admins'
 const userTag = (userId: string) => `user:${userId}`
 
+type Said = { readonly event: LiveEvent; readonly text: string }
+type Greeting = { readonly texts: readonly string[]; readonly downloads: readonly Download[] }
+
 /** The sockets of a room, and who listens on each. */
 export class LiveSockets {
   readonly #state: State
   /** What was said before a socket's greeting; it follows the greeting. */
-  readonly #held = new Map<string, string[]>()
+  readonly #held = new Map<string, Said[]>()
 
   constructor(state: State) {
     this.#state = state
@@ -38,8 +43,8 @@ export class LiveSockets {
     this.#held.set(id, [])
   }
 
-  greet(socket: WebSocket, { id }: Listener, texts: readonly string[]): void {
-    const held = this.#held.get(id) ?? []
+  greet(socket: WebSocket, { id }: Listener, { texts, downloads }: Greeting): void {
+    const held = afterHello(downloads, this.#held.get(id) ?? []).map(({ text }) => text)
     this.#held.delete(id)
     // Read again: the client may have narrowed its topics meanwhile.
     const listener = listenerOf(socket)
@@ -57,8 +62,8 @@ export class LiveSockets {
   }
 
   /** Gives an event to all it is meant for, waiting for nobody; how many that were. */
-  tell(audience: Audience, event: LiveEventName, text: string, now: number): number {
-    const heard = (socket: WebSocket) => isOpen(socket) && this.#tellOne(socket, audience, event, text, now)
+  tell(audience: Audience, said: Said, now: number): number {
+    const heard = (socket: WebSocket) => isOpen(socket) && this.#tellOne(socket, audience, said, now)
     return this.#addressed(audience).filter(heard).length
   }
 
@@ -92,15 +97,15 @@ export class LiveSockets {
     return this.#state.getWebSockets(audience.kind === 'admins' ? adminTag : undefined)
   }
 
-  #tellOne(socket: WebSocket, audience: Audience, event: LiveEventName, text: string, now: number): boolean {
+  #tellOne(socket: WebSocket, audience: Audience, said: Said, now: number): boolean {
     const listener = listenerOf(socket)
     if (!listener || now - listener.admittedAt > maxListeningMs) {
       close(socket, closeCodes.reauthenticate)
       return false
     }
-    if (!hears(listener, audience, event)) return false
+    if (!hears(listener, audience, said.event.event)) return false
     const held = this.#held.get(listener.id)
-    return held ? held.push(text) > 0 : send(socket, text)
+    return held ? held.push(said) > 0 : send(socket, said.text)
   }
 
   #makePlace(userId: string): void {

@@ -1,4 +1,19 @@
-import { and, asc, count, desc, eq, gte, inArray, isNull, lte, or, sql, type SQL } from 'drizzle-orm'
+import {
+  and,
+  asc,
+  count,
+  desc,
+  eq,
+  gte,
+  inArray,
+  isNotNull,
+  isNull,
+  lte,
+  or,
+  sql,
+  type AnyColumn,
+  type SQL,
+} from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
 
 import { FailureCode } from '#contract/failures.ts'
@@ -48,7 +63,8 @@ export function createDownloadHistory(db: DrizzleD1Database, machineIdentifier: 
           number: sql<number>`count(*) over ()`.as('number'),
         })
         .from(downloads)
-        .where(and(mine, completed, isNull(downloads.sharedFrom)))
+        // Who has inherited a file has a row like any other, but never began.
+        .where(and(mine, completed, isNull(downloads.sharedFrom), isNotNull(downloads.startedAt)))
         .as('times')
       const [statuses, qualities, accepted, ended, failures, [median]] = await db.batch([
         db
@@ -118,26 +134,43 @@ function matching({
   ]
 }
 
-/**
- * Not by LIKE: D1 takes patterns of fifty bytes at most. SQLite’s `lower` knows only the letters of ASCII, so others are
- * looked for as they are commonly written.
- */
+/** Not by LIKE: D1 takes patterns of fifty bytes at most. */
 function containing(q: string): SQL | undefined {
+  const typed = asciiLower(q.normalize('NFC'))
+  const spellings = otherSpellings(typed)
+  const wanted = spellings.reduce((text, [other, small]) => text.replaceAll(other, small), typed)
   const columns = [downloads.title, downloads.channel, downloads.videoId]
-  return or(
-    ...spellings(q).flatMap((spelling) =>
-      columns.map((column) => sql`instr(lower(${column}), lower(${spelling})) > 0`),
-    ),
-  )
+  return or(...columns.map((column) => sql`instr(${inSmall(column, spellings)}, ${wanted}) > 0`))
 }
 
-function spellings(q: string): string[] {
-  const typed = q.normalize('NFC')
-  const small = typed.toLowerCase()
-  const words = small.replaceAll(/(?<!\p{L})\p{L}/gu, (letter) => letter.toUpperCase())
-  const sentence = small.replace(/\p{L}/u, (letter) => letter.toUpperCase())
-  const all = [typed, small, typed.toUpperCase(), words, sentence]
-  return [...new Map(all.map((each) => [asciiLower(each), each])).values()]
+type Spelling = readonly [other: string, small: string]
+
+/** SQLite’s `lower` knows only the letters of ASCII: others that are looked for are made small one by one. */
+const inSmall = (column: AnyColumn, spellings: readonly Spelling[]): SQL =>
+  spellings.reduce(
+    (text, [other, small]) => sql`replace(${text}, ${literal(other)}, ${literal(small)})`,
+    sql`lower(${column})`,
+  )
+
+/** By number: of parameters D1 takes a hundred. */
+const literal = (text: string): SQL =>
+  sql.raw(`char(${Array.from(text, (character) => character.codePointAt(0)).join()})`)
+
+/** D1 takes expressions within one another a hundred deep. */
+const maxSpellings = 64
+
+/** How else the letters outside of ASCII are written that a text has. */
+function otherSpellings(text: string): Spelling[] {
+  const all = Array.from(text).flatMap((letter) => {
+    const capital = letter.toUpperCase()
+    const small = capital.toLowerCase()
+    // The one letter with a form of its own at the end of a word.
+    const others = [letter, capital, ...(small === 'σ' ? ['ς'] : [])]
+    return others
+      .filter((other) => /\P{ASCII}/u.test(other) && other !== small)
+      .map((other) => [other, small] as const)
+  })
+  return [...new Map(all)].slice(0, maxSpellings)
 }
 
 const asciiLower = (text: string): string => text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())

@@ -9,12 +9,12 @@ const startOf = (instant: string): string => new Date(instant).toISOString()
 const endOf = (instant: string): string =>
   new Date(instant.includes('T') ? instant : `${instant}T23:59:59.999Z`).toISOString()
 
-/** One or several of them, separated by commas. */
+/** One or several of them, separated by commas; each counts once, however often it is named. */
 export const listOf = <T extends string>(values: z.ZodType<T, string>) =>
   z
     .string()
     .max(1_000)
-    .transform((text) => text.split(','))
+    .transform((text) => [...new Set(text.split(','))])
     .pipe(z.array(values))
 
 export const Scope = z.enum(['own', 'all']).default('own').meta({ description: '`all`: for admins' })

@@ -8,11 +8,13 @@ import {
   parsePlacedName,
   pathForPlex,
   safeName,
+  seasonFolder,
   sidecarName,
   stemOf,
   withoutEnding,
   type Episode,
 } from '../../downloader/naming.ts'
+import { placeOf } from '../../downloader/removal.ts'
 
 const episode = (changes: Partial<Episode> = {}): Episode => ({
   channel: 'A Channel',
@@ -21,6 +23,8 @@ const episode = (changes: Partial<Episode> = {}): Episode => ({
   date: '2025-07-04',
   ...changes,
 })
+
+const stemAt = (made: Episode, index: number) => stemOf(made, index, '/data/videos')
 
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 400 }),
@@ -51,7 +55,7 @@ test('any name is safe everywhere and leads nowhere else', () => {
   fc.assert(
     fc.property(anyEpisode, fc.integer({ min: 1, max: 250 }), (made, index) => {
       const channel = channelFolder(made)
-      const stem = stemOf(made, index)
+      const stem = stemAt(made, index)
       expectSafe(channel)
       expectSafe(stem)
       expect(Buffer.byteLength(`${stem} - 2160p-thumb.jpg`)).toBeLessThanOrEqual(200)
@@ -75,8 +79,8 @@ test('a name that was given is understood again', () => {
   fc.assert(
     fc.property(anyEpisode, fc.integer({ min: 1, max: 250 }), (made, index) => {
       for (const suffix of suffixes.flatMap((end) => [end, editionMark('cut') + end])) {
-        const name = stemOf(made, index) + suffix
-        expect(withoutEnding(name)).toBe(stemOf(made, index))
+        const name = stemAt(made, index) + suffix
+        expect(withoutEnding(name)).toBe(stemAt(made, index))
         expect(parsePlacedName(name)).toMatchObject({ date: made.date, index })
         expect(chooseIndex([name], made)).toBe(index)
       }
@@ -84,9 +88,58 @@ test('a name that was given is understood again', () => {
   )
 })
 
+const pieces = 's2024e010199|S2024|E010199| - | |.|_|[fake]|.mp4|s|1|\u200b'.split('|')
+const lookingLikeOurs = fc.array(fc.constantFrom(...pieces), { maxLength: 9 }).map((parts) => parts.join(''))
+
+test('a channel that looks like a name of ours confuses neither us nor Plex', () => {
+  const looking = fc.record({ channel: lookingLikeOurs, title: lookingLikeOurs })
+  fc.assert(
+    fc.property(anyEpisode, looking, fc.integer({ min: 1, max: 120 }), (any, like, index) => {
+      const made = { ...any, ...like }
+      const name = `${stemAt(made, index)}.mp4`
+      const placed = parsePlacedName(name)
+      expect(placed).toMatchObject({ date: made.date, index })
+      expect(chooseIndex([name], made)).toBe(index)
+      expect(chooseIndex([name], { ...made, videoId: 'another' })).toBe(index + 1)
+      expect(`${channelFolder(made)} - `).not.toMatch(/s\d+[\s._-]*e\d/i)
+      const path = ['/data/videos', channelFolder(made), seasonFolder(made.date), name].join('/')
+      expect(placeOf(path, '/data/videos', name)).toBeDefined()
+    }),
+  )
+  expect(channelFolder(episode({ channel: 's2024e010199 - x' }))).toBe('s2024ｅ010199 - x')
+})
+
+test('any other channel keeps its name', () => {
+  for (const channel of ['A Channel', 'Season 2 Episode 4', 'Mars2Earth', 'E2024', 'Top 10s', 'S2 e-Sports'])
+    expect(channelFolder(episode({ channel }))).toBe(channel)
+})
+
+test('a Plex server on Windows is given no path that it would pass over', () => {
+  const library = fc.constantFrom('D:\\Media\\YouTube', '\\\\nas\\videos', `D:\\${'long\\'.repeat(14)}videos`)
+  const wide = fc.record({
+    channel: fc.oneof(text, fc.constant('C'.repeat(100))),
+    title: fc.oneof(text, fc.constant('T'.repeat(300))),
+    videoId: fc.stringMatching(/^[\w-]{11}$/),
+  })
+  fc.assert(
+    fc.property(library, anyEpisode, wide, fc.integer({ min: 1, max: 250 }), (root, any, changes, index) => {
+      const made = { ...any, ...changes }
+      const stem = stemOf(made, index, root)
+      const longest = sidecarName(`${stem}${editionMark('cut')} - 2160p`, 'zh-Hant-HK', 'srt')
+      const path = pathForPlex(root, [channelFolder(made), seasonFolder(made.date), longest])
+      expect(path.length).toBeLessThanOrEqual(259)
+      expectSafe(stem)
+      expect(parsePlacedName(longest)).toMatchObject({ date: made.date, index, id: made.videoId })
+    }),
+  )
+  const named = stemOf(episode({ channel: 'C'.repeat(60), title: 'T'.repeat(300) }), 1, 'D:\\Media\\YouTube')
+  expect(named).toBe(`${'C'.repeat(60)} - s2025e070401 - ${'T'.repeat(44)} [dQw4w9WgXcQ]`)
+  expect(stemOf(episode(), 1, 'D:\\Media\\YouTube')).toBe(stemAt(episode(), 1))
+})
+
 test('the form is the one Plex reads', () => {
-  expect(stemOf(episode(), 1)).toBe('A Channel - s2025e070401 - A Title [dQw4w9WgXcQ]')
-  expect(stemOf(episode({ title: '' }), 12)).toBe('A Channel - s2025e070412 - dQw4w9WgXcQ [dQw4w9WgXcQ]')
+  expect(stemAt(episode(), 1)).toBe('A Channel - s2025e070401 - A Title [dQw4w9WgXcQ]')
+  expect(stemAt(episode({ title: '' }), 12)).toBe('A Channel - s2025e070412 - dQw4w9WgXcQ [dQw4w9WgXcQ]')
 })
 
 test('what file systems refuse looks the same and is something else', () => {
@@ -95,11 +148,14 @@ test('what file systems refuse looks the same and is something else', () => {
   )
   expect(safeName('../../etc/passwd', 100, '-')).toBe('⧸..⧸etc⧸passwd')
   expect(safeName('...', 100, 'fallback')).toBe('fallback')
-  expect(safeName('CON', 100, '-')).toBe('CON_')
+  for (const reserved of ['CON', 'CON ', 'CON.', 'CON . .', 'CON \u{1f3f3}'])
+    expect(safeName(reserved, 5, '-')).toBe('CON_')
+  expect(safeName('nul .txt', 100, '-')).toBe('nul_ .txt')
   expect(safeName('nul.txt', 100, '-')).toBe('nul_.txt')
   expect(safeName('evil\u202egpm.exe', 100, '-')).toBe('evilgpm.exe')
   expect(safeName('two\nlines\tand  more', 100, '-')).toBe('two lines and more')
   expect(safeName('e\u0301', 100, '-')).toBe('é')
+  expect(safeName('e\u200b\u0301', 100, '-')).toBe('é')
 })
 
 test('a name is cut between characters as people see them', () => {
@@ -108,14 +164,14 @@ test('a name is cut between characters as people see them', () => {
 })
 
 test('ids that differ only in what is unsafe do not meet', () => {
-  expect(stemOf(episode({ videoId: 'a/b' }), 1)).not.toBe(stemOf(episode({ videoId: 'a\\b' }), 1))
+  expect(stemAt(episode({ videoId: 'a/b' }), 1)).not.toBe(stemAt(episode({ videoId: 'a\\b' }), 1))
 })
 
 test('each video of a day has its own index and keeps it', () => {
   const names = [
-    `${stemOf(episode({ videoId: 'first' }), 1)}.mp4`,
-    `${stemOf(episode({ videoId: 'third' }), 3)}.nfo`,
-    `${stemOf(episode({ videoId: 'other', date: '2025-07-05' }), 7)}.mp4`,
+    `${stemAt(episode({ videoId: 'first' }), 1)}.mp4`,
+    `${stemAt(episode({ videoId: 'third' }), 3)}.nfo`,
+    `${stemAt(episode({ videoId: 'other', date: '2025-07-05' }), 7)}.mp4`,
     'tvshow.nfo',
     'Thumbs.db',
   ]
@@ -127,7 +183,7 @@ test('each video of a day has its own index and keeps it', () => {
 
 test('a title that looks like a name of ours does not confuse the index', () => {
   const tricky = episode({ videoId: 'real', title: 'x s2024e010199 - y [fake].mp4' })
-  expect(parsePlacedName(`${stemOf(tricky, 2)}.mp4`)).toEqual({ date: '2025-07-04', index: 2, id: 'real' })
+  expect(parsePlacedName(`${stemAt(tricky, 2)}.mp4`)).toEqual({ date: '2025-07-04', index: 2, id: 'real' })
 })
 
 test('the path is written as the Plex server writes it', () => {

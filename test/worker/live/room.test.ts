@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { expect, test } from 'vitest'
 
-import type { Audience } from '#contract/live.ts'
+import type { Audience, LiveEvent } from '#contract/live.ts'
 
 import { Listener } from '../../../src/live/listener.ts'
 import {
@@ -49,6 +49,37 @@ test('what is said while the snapshot is on its way follows the hello, in order 
   expect([hello.event, first.data, second.data]).toMatchObject(['hello', { progress: 1 }, { progress: 2 }])
   expect(hello.seq).toBeLessThan(first.seq)
   expect(first.seq).toBeLessThan(second.seq)
+  restore()
+})
+
+test('who joins late hears of no download going back behind the hello, unless it is tried again', async () => {
+  const room = newRoom()
+  const userId = newUser()
+  const download = aDownload('A video')
+  const snapshot = Promise.withResolvers<void>()
+  const { restore } = await whenAskedForDownloads(async () => {
+    await snapshot.promise
+    return [{ ...download, progress: 12 }]
+  })
+  const client = await listen(room, { userId })
+  const say = async (...events: LiveEvent[]) => {
+    for (const event of events) await room.publish(user(userId), event)
+  }
+  await say(...[11, 12, 13].map((progress) => progressed(progress, download.id)), progressed(1))
+  await say({ event: 'youtube:retrying', data: { downloadId: download.id, attempt: 2 } })
+  await say(progressed(2, download.id), cancelled())
+  snapshot.resolve()
+  const frames = []
+  do frames.push(await client.frame())
+  while (frames.at(-1)?.event !== 'youtube:cancelled')
+  expect(frames.slice(1)).toMatchObject([
+    { data: { downloadId: download.id, progress: 12 } },
+    { data: { downloadId: download.id, progress: 13 } },
+    { data: { progress: 1 } },
+    { event: 'youtube:retrying' },
+    { data: { downloadId: download.id, progress: 2 } },
+    { event: 'youtube:cancelled' },
+  ])
   restore()
 })
 

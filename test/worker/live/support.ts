@@ -97,9 +97,9 @@ export const cancelled = (): LiveEvent => ({
   data: { downloadId: crypto.randomUUID() },
 })
 
-export const progressed = (progress: number): LiveEvent => ({
+export const progressed = (progress: number, downloadId: string = crypto.randomUUID()): LiveEvent => ({
   event: 'youtube:progress',
-  data: { downloadId: crypto.randomUUID(), progress, phase: 'downloading' },
+  data: { downloadId, progress, phase: 'downloading' },
 })
 
 export const available = (libraryKey: string): LiveEvent => ({

@@ -129,9 +129,15 @@ test('what is refused, invalid or there already costs nothing', async () => {
     canDownload: true,
     storage: { usedBytes: 0, isFull: false },
   })
+  const before = Date.now()
   const { url } = await request(frank)
   await expectProblem(await post(frank, { url }), 'duplicate-download')
-  expect(await quota(frank)).toMatchObject({ used: 1, remaining: 4, resetAt: expect.any(String) })
+  const { resetAt = '', ...left } = await quota(frank)
+  expect(left).toMatchObject({ used: 1, remaining: 4 })
+  // An hour after it was charged.
+  const chargedAt = Date.parse(resetAt) - 3_600_000
+  expect(chargedAt).toBeGreaterThanOrEqual(before)
+  expect(chargedAt).toBeLessThanOrEqual(Date.now())
 })
 
 test('what is stored is accepted, though the queue cannot be reached', async () => {

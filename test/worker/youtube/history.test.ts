@@ -32,6 +32,7 @@ test('words are found in title, channel and video id, in small and capital lette
   const title = await store(frank, { title: 'Ärger im 100%igen ZOO', channel: 'Tiere_Heute' })
   const channel = await store(frank, { title: 'Strange', channel: 'ÜBER ALLES' })
   const video = await store(frank, { videoId: 'aB-cD_eF012' })
+  const mixed = await store(frank, { title: 'Привет МИР, тРЕВОГА', channel: 'ΟΔΟΣ – οδος – STRASSE' })
   await store(fatima, { title: 'Ärger im Zoo' })
   const cases: [string, Stored[]][] = [
     ['zoo', [title]],
@@ -43,6 +44,10 @@ test('words are found in title, channel and video id, in small and capital lette
     ['r_e', []],
     ['über alles', [channel]],
     ['AB-CD', [video]],
+    ['привет мир', [mixed]],
+    ['ПРИВЕТ мИР, тревога', [mixed]],
+    ['приветмир', []],
+    ['οδοσ – ΟΔΟΣ – straße', [mixed]],
     [' strange ', [channel]],
     ["'", []],
     ['x'.repeat(100), []],
@@ -54,6 +59,16 @@ test('a title is found by all of a hundred characters, more than a pattern may h
   const title = `${'ä'.repeat(60)} ${'long '.repeat(20)}`
   const long = await store(frank, { title })
   expect(await found(frank, { q: title.slice(0, 100).toUpperCase() })).toEqual(ids(long))
+
+  const letters = Array.from({ length: 0x400 }, (_, index) => String.fromCharCode(0x100 + index))
+  const small = letters.filter(
+    (letter) => letter.toUpperCase().toLowerCase() === letter && /\p{Ll}/u.test(letter),
+  )
+  const different = small.slice(0, 100).join('')
+  const rare = await store(frank, { title: different })
+  expect(await found(frank, { q: different })).toEqual(ids(rare))
+  const capitals = different.slice(0, 60).toUpperCase()
+  expect(await found(frank, { q: capitals })).toEqual(ids(rare))
 })
 
 test('states are asked for one or several at a time, times with both ends', async () => {
@@ -62,6 +77,9 @@ test('states are asked for one or several at a time, times with both ends', asyn
   const queued = await store(frank, { status: 'queued', createdAt: '2026-10-03T00:00:00.000Z' })
   expect(await found(frank, { status: 'failed' })).toEqual(ids(failed))
   expect(await found(frank, { status: 'failed,queued' })).toEqual(ids(queued, failed))
+  // More often than a query takes values.
+  const often = Array.from({ length: 142 }, () => 'failed').join()
+  expect(await found(frank, { status: often })).toEqual(ids(failed))
   expect(await found(frank, { from: '2026-10-01', to: '2026-10-02' })).toEqual(ids(completed, failed))
   expect(await found(frank, { from: '2026-10-02' })).toEqual(ids(queued, completed))
   expect(await found(frank, { from: '2026-10-03T00:00:00Z', to: '2026-10-03T00:00:00Z' })).toEqual(
@@ -130,11 +148,17 @@ test('figures are of all time, by day of the last days, and nobody else’s', as
   const at = (time: string) => `${today}T${time}.000Z`
   const ended = (seconds: number) => ({
     createdAt: '2026-01-01T10:00:00.000Z',
+    startedAt: '2026-01-01T10:00:05.000Z',
     endedAt: new Date(Date.parse('2026-01-01T10:00:00.000Z') + seconds * 1000).toISOString(),
   })
   const first = await storeFile(frank, { bytes: 100, quality: '720p', ...ended(10) })
   await storeFile(frank, { bytes: 200, ...ended(20.5), removedAt: at('00:00:00') })
-  await storeFile(frank, { bytes: 400, createdAt: at('00:00:00'), endedAt: at('00:01:00') })
+  await storeFile(frank, {
+    bytes: 400,
+    createdAt: at('00:00:00'),
+    startedAt: at('00:00:01'),
+    endedAt: at('00:01:00'),
+  })
   await storeShared(frank, first, { createdAt: at('00:00:00'), endedAt: at('00:00:00') })
   await store(frank, {
     status: 'failed',
@@ -172,6 +196,9 @@ test('figures are of all time, by day of the last days, and nobody else’s', as
   expect(await stats(admin, { scope: 'all' })).toMatchObject({ total: 7, bytes: 9_700 })
   await storeFile(frank, { bytes: 1, ...ended(30) })
   expect((await stats(frank)).medianSeconds).toBeCloseTo(25.25, 3)
+  // Who inherits a file took no longer for it than before.
+  expect((await ask('DELETE', `/api/youtube/downloads/${first.id}`, frank)).status).toBe(200)
+  expect(await stats(frank)).toMatchObject({ total: 6, bytes: 701, medianSeconds: expect.closeTo(30, 3) })
   for (const days of ['0', '91', '1.5']) {
     await expectProblem(await ask('GET', `/api/youtube/stats?days=${days}`, frank), 'invalid-request')
   }
