@@ -11,6 +11,8 @@ export default defineConfig({
   test: {
     // Vitest would leave one core to itself, which of two is half.
     maxWorkers: '100%',
+    // Real programs, in two files at a time: more of them at once would only make each of them slower.
+    maxConcurrency: 3,
     silent: 'passed-only',
     // CI counts by this file; people read the usual lines.
     ...(process.env['CI'] && {

@@ -1,4 +1,4 @@
-import type { Download, DownloadStatus, Progress } from '#contract/downloads.ts'
+import { Phase, type Download, type DownloadStatus, type Progress } from '#contract/downloads.ts'
 import { DownloadExtras, type Format, type Quality } from '#contract/options.ts'
 import { grant, lapsed, type Lease } from '#resilience/lease.ts'
 
@@ -166,9 +166,12 @@ export function placed(job: Job, scan: Scan): Job {
   return { ...untold(job), state: 'scanning', scan }
 }
 
-/** Progress as it is told: within one attempt it never goes back. */
+/** Progress as it is told: within one attempt neither the percentage nor the phase goes back. */
 export function advance(previous: Told | undefined, next: Progress): Progress {
-  return { ...next, percent: Math.max(previous?.percent ?? 0, next.percent) }
+  if (!previous) return next
+  const phase =
+    Phase.options.indexOf(previous.phase) > Phase.options.indexOf(next.phase) ? previous.phase : next.phase
+  return { ...next, phase, percent: Math.max(previous.percent, next.percent) }
 }
 
 /** The download as it is told of when it comes into being. */

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { isLive, until } from '../../scripts/local/readiness.ts'
+import { chance, crashSeed } from './support/chance.ts'
 import { systemForFile } from './support/shared-system.ts'
 import { filesOf, mediaOf, programsOf, sha256Of } from './support/system.ts'
 import { countOf, enter, type Viewer } from './support/wishes.ts'
@@ -11,6 +12,7 @@ import { countOf, enter, type Viewer } from './support/wishes.ts'
 const bytesPerSecond = 1_200_000
 
 const system = systemForFile()
+const within = { timeout: 10_000, interval: 50 }
 const undisturbed = { files: [] as string[], sha256: '' }
 let frank: Viewer
 
@@ -33,16 +35,7 @@ async function onlyFilm(): Promise<string> {
   return sha256Of(system(), names[0] ?? '')
 }
 
-/** Numbers that look random; `CRASH_SEED` tries other moments. */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state / 2 ** 32
-  }
-}
-const random = randomFrom(Number(process.env['CRASH_SEED'] ?? 20_260_314))
-const between = (from: number, to: number): number => from + (to - from) * random()
+const { between } = chance(crashSeed)
 
 const fetched = (id: string, share: number) =>
   frank.hear(id, 'youtube:progress', ({ downloadedBytes = 0 }) => downloadedBytes > share * videoBytes())
@@ -87,15 +80,18 @@ async function expectOneGoodEnd(id: string): Promise<void> {
     progress: 100,
     sha256: undisturbed.sha256,
   })
-  expect(await readdir(system().jobsFolder)).toEqual([])
-  expect(await programsOf(system())).toEqual([])
+  await expect.poll(() => readdir(system().jobsFolder), within).toEqual([])
+  await expect.poll(() => programsOf(system()), within).toEqual([])
 }
 
 function expectNothingToldTwice(id: string): void {
   const heard = frank.heard(id)
   const told = heard.map(({ event, data }) => `${event.replace('youtube:', '')} ${data.phase ?? ''}`.trim())
-  const once = told.filter((what) => !/^(?:progress|processing (?:processing|placing))/.test(what))
-  expect(once).toEqual(['created', 'started', 'processing scanning', 'completed', 'available'])
+  const once = told.filter((what) => what.split(' ')[0] !== 'progress')
+  expect(once).toEqual([...new Set(once)])
+  // Some films are put into shape so fast that nobody sees it.
+  const always = once.filter((what) => !/^processing (?:processing|placing)$/.test(what))
+  expect(always).toEqual(['created', 'started', 'processing scanning', 'completed', 'available'])
   const percents = heard.filter(({ event }) => event === 'youtube:progress').map(({ data }) => data.progress)
   expect(percents).toEqual(percents.toSorted((a, b) => a - b))
 }
@@ -117,7 +113,8 @@ test('a Worker killed in the middle of a download disturbs it not at all', async
   const id = await frank.ask(videoUrl())
   await fetched(id, between(0.1, 0.4))
   const { worker, baseUrl, demo } = system()
-  const [processId = 0] = worker.processIds()
+  const [processId] = worker.processIds()
+  if (processId === undefined) throw new Error('the Worker does not run')
   const killedAt = Date.now()
   process.kill(processId, 'SIGKILL')
   await until(() => isLive(baseUrl), 'the Worker does not come back')

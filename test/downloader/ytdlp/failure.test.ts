@@ -48,7 +48,7 @@ test('the errors of the system have codes of their own', () => {
   expect(classifyError(new Error('boom'))).toBe('unknown')
 })
 
-test('every code is told from a text, or by a step of our own', () => {
+test('every code is told from a text, or by a step of our own or of the queue', () => {
   const ownSteps: readonly FailureCode[] = [
     'killed',
     'stalled',
@@ -56,6 +56,7 @@ test('every code is told from a text, or by a step of our own', () => {
     'skipped',
     'ytdlp-missing',
     'refused-address',
+    'quota-exceeded',
   ]
   const told = new Set<FailureCode>([...corpus.map(([code]) => code), ...ownSteps])
   expect(failureCodes.filter((code) => !told.has(code))).toEqual([])
