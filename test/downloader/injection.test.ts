@@ -1,57 +1,39 @@
 import { randomUUID } from 'node:crypto'
-import { readdir, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Job } from '#contract/downloader-link.ts'
+import { youTubeFormats } from '../world/youtube/formats.ts'
+import { canary, hostileFilms, mark, payloads } from './support/hostile.ts'
 import { eventually, processesIn } from './support/launch.ts'
 import { jobFor } from './support/scripted-worker.ts'
 import { jobsFolder, openSetting, type Setting } from './support/setting.ts'
 import { youTubeOf, type YouTubeSetting } from './support/youtube.ts'
 
-/** Whatever makes or finds a file does so under this name. */
-const mark = `pwned${randomUUID().slice(0, 8)}`
-const canary = join(tmpdir(), mark)
-
-const payloads: readonly string[] = [
-  `--exec=touch ${canary}`,
-  `--exec before_dl:touch ${canary}`,
-  `-o ../../../${mark}`,
-  `-P home:${tmpdir()} -o ${mark}`,
-  `$(touch ${canary})`,
-  `\`touch ${canary}\``,
-  `'; touch ${canary}; '`,
-  `" & touch ${canary} & "`,
-  `a\n--exec\ntouch ${canary}`,
-  `../../../../${mark}`,
-  `..\\..\\${mark}`,
-  `/${canary}`,
-  `%(title)s/../${mark}`,
-  `%(exec:touch ${canary})s`,
-  `\${HOME}/${mark}`,
-  `~/${mark}`,
-  `\u202e4pm.${mark}\u202c`,
-  `${mark}\u0000.mp4`,
-  `${mark}\u0007\u001b[2J\r`,
-  `CON ${mark}`,
-  `file:///${canary}`,
-  `#__youtubedl_smuggle=%7B%22force%22%3A%22${mark}%22%7D`,
-  `${mark}${'x'.repeat(100_000)}`,
-]
-
 let setting: Setting
 let youTube: YouTubeSetting
+/** Where nothing is but the library and what the test has laid beside it. */
+let yard: string
+let besideLibrary: readonly string[]
 const closing: (() => unknown)[] = []
+/** What the Worker was told to lie in the library. */
+const placed: string[] = []
 
 beforeAll(async () => {
+  yard = await mkdtemp(join(tmpdir(), 'medianest-yard-'))
+  vi.stubEnv('TMPDIR', yard)
   setting = await openSetting()
   youTube = await youTubeOf({ onTestFinished: (close) => closing.push(() => close({} as never)) }, setting)
+  besideLibrary = await readdir(yard)
   setting.launch({ YT_DLP_PATH: youTube.seen.ytDlp, SLOTS: '32' })
   await setting.worker.hear('hello')
 })
 afterAll(async () => {
   for (const close of closing) await close()
   await setting.close()
+  vi.unstubAllEnvs()
+  await rm(yard, { recursive: true, force: true })
 })
 
 /** Says something that no Worker of ours would say. */
@@ -60,17 +42,43 @@ const say = (message: object): void => setting.worker.say(Object.assign(JSON.par
 async function outcomeOf(job: Job) {
   say({ type: 'offer', job })
   const { outcome } = await setting.worker.hear('result', ({ jobId }) => jobId === job.jobId, 50_000)
+  if (outcome.kind === 'completed') placed.push(relative('/plex/videos', outcome.plexPath))
   return outcome
 }
 
-/** Nothing was run, and nothing was written but in the library. */
+async function answerTo(question: object) {
+  const requestId = randomUUID()
+  say({ type: 'ask', requestId, question })
+  const { answer } = await setting.worker.hear('answer', (said) => said.requestId === requestId)
+  return answer
+}
+
+/** The film, its folders, and what goes with it. */
+function isOf(film: string, path: string): boolean {
+  const stem = film.replace(/\.\w+$/, '')
+  return (
+    film === path ||
+    film.startsWith(`${path}/`) ||
+    path === join(film, '../../tvshow.nfo') ||
+    (path.startsWith(stem) && /^(?:\.nfo|-thumb\.jpg|\.(?:en|en-GB|de)\.srt)$/.test(path.slice(stem.length)))
+  )
+}
+
+/** Nothing was run, and nothing was written but what was placed. */
 async function expectNoHarm(): Promise<void> {
   await expect(stat(canary)).rejects.toThrow('ENOENT')
-  for (const folder of [tmpdir(), process.cwd(), join(setting.library, '..'), setting.library])
+  const { library } = setting
+  const working = join(library, '.medianest')
+  for (const folder of ['/', dirname(canary), homedir(), process.cwd()])
     expect((await readdir(folder)).filter((name) => name.includes(mark))).toEqual([])
-  const working = join(setting.library, '.medianest')
+  expect((await readdir(yard)).toSorted()).toEqual(besideLibrary.toSorted())
   const left = await readdir(working, { recursive: true })
   expect(left.filter((name) => name.includes(mark))).toEqual([])
+  expect(await readdir(jobsFolder(setting))).toEqual([])
+  const found = (await readdir(library, { recursive: true })).filter(
+    (path) => !/^\.medianest(?:\/|$)/.test(path),
+  )
+  expect(found.filter((path) => !placed.some((film) => isOf(film, path)))).toEqual([])
 }
 
 test('addresses are addresses, and nothing else', async () => {
@@ -150,19 +158,22 @@ test('no path leads to anything but what was placed', async () => {
 })
 
 test('names that a site gives stay names', async () => {
-  const { worker, library } = setting
-  const titles = [...payloads.slice(9, 19), payloads.at(-1)?.slice(0, 5000) ?? '']
-  const published = titles.map(async (payload, n) => {
+  const { worker, library, site } = setting
+  // One file, as it is to be: it costs least.
+  const formats = youTubeFormats(site).filter(({ format_id }) => format_id === '18')
+  const published = payloads.map(async (payload, n) => {
     const id = `hostile_${String(n).padStart(3, '0')}`
     const url = await youTube.publish({
       id,
       title: payload,
-      channel: payloads[n] ?? payload,
+      channel: payloads.at(n - 1) ?? payload,
       description: payload,
+      formats,
       chapters: [{ title: payload, start: 0, end: 5 }],
       info: { uploader: payload, uploader_id: payload, thumbnail: payload, tags: [payload] },
     })
-    return jobFor(url, { videoId: id, quality: '360p', format: n % 2 === 0 ? 'mp4' : 'm4a' })
+    const extras = { chapters: true, thumbnail: n % 6 === 0 }
+    return jobFor(url, { videoId: id, quality: '360p', format: n % 6 === 1 ? 'm4a' : 'mp4', extras })
   })
   const jobs = await Promise.all(published)
   // The id is the Worker's word, and stands in the name as well.
@@ -177,13 +188,54 @@ test('names that a site gives stay names', async () => {
       expect(parts.slice(0, 3)).toEqual(['', 'plex', 'videos'])
       expect(parts).toHaveLength(6)
       expect(parts.every((part, index) => index === 0 || !/^\.|\p{Cc}|\p{Cf}|\\/u.test(part))).toBe(true)
-      const placed = await stat(join(library, ...parts.slice(3)))
-      expect(placed.size).toBe(outcome.file.bytes)
+      const file = await stat(join(library, ...parts.slice(3)))
+      expect(file.size).toBe(outcome.file.bytes)
     }),
   )
   expect(worker.unreadable).toEqual([])
-  expect(await readdir(jobsFolder(setting))).toEqual([])
   const folders = (await setting.files()).map((file) => file.split('/').length)
   expect(new Set(folders)).toEqual(new Set([2, 3]))
-  await expect(stat(canary)).rejects.toThrow('ENOENT')
+  await expectNoHarm()
+})
+
+test('what a site says of subtitles, formats, ids and days makes no path', async () => {
+  const { worker, site } = setting
+  await Promise.all(
+    hostileFilms(site).map(async ({ film, delivery, ends }) => {
+      const subtitles = { languages: ['en', 'de'], delivery, automatic: false }
+      const extras = { chapters: false, thumbnail: false, subtitles }
+      const job = jobFor(await youTube.publish(film), { videoId: film.id, quality: '360p', extras })
+      expect(await outcomeOf(job), film.id).toMatchObject(ends)
+    }),
+  )
+  expect(worker.unreadable).toEqual([])
+  await expectNoHarm()
+})
+
+test('what a site lists is text', async () => {
+  const { worker } = setting
+  const url = await youTube.publishPlaylist({
+    id: 'PLhostile',
+    title: payloads[8] ?? '',
+    channel: payloads[9] ?? '',
+    videos: payloads.map((payload) => ({ id: payload, title: payload, channel: payload })),
+  })
+  const answer = await answerTo({ kind: 'playlist', url, limit: 50 })
+  const addresses = payloads.map((payload) => `https://www.youtube.com/watch?v=${payload}`)
+  expect(answer).toMatchObject({
+    kind: 'playlist',
+    playlist: {
+      title: payloads[8],
+      // What is longer is no address.
+      videos: payloads.slice(0, -1).map((title, n) => ({ url: addresses[n], title: title.trim() })),
+    },
+  })
+  const [hostile] = hostileFilms(setting.site)
+  const video = await youTube.publish({ ...hostile?.film, id: 'listed-----', title: payloads.at(-1) ?? '' })
+  expect(await answerTo({ kind: 'metadata', url: video })).toMatchObject({
+    kind: 'metadata',
+    metadata: { id: payloads[8], title: payloads.at(-1)?.slice(0, 500), channel: payloads[9] },
+  })
+  expect(worker.unreadable).toEqual([])
+  await expectNoHarm()
 })

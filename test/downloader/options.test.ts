@@ -242,16 +242,15 @@ test.concurrent('subtitles that outlast the film do not make it another length',
   expect(placed(got).file.durationSeconds).toBeLessThan(13)
 })
 
-test.concurrent.each(['strange-wide', 'strange-rtl', 'strange-lines', 'strange-template', 'strange-dots'])(
-  'what calls itself %s gets a name like any other',
-  async (id) => {
-    const { path, file } = placed(await place.fetch(place.site.watch(id), { quality: '360p', videoId: id }))
-    expect(path.startsWith(`${place.library}/`)).toBe(true)
-    expect(path.slice(place.library.length + 1).split('/')).toHaveLength(3)
-    expect(file.name).toContain(`[${id}]`)
-    for (const part of path.slice(place.library.length + 1).split('/')) {
-      expect(Buffer.byteLength(part)).toBeLessThanOrEqual(200)
-      expect(part).not.toMatch(/[\p{Cc}\u202a-\u202e\u2066-\u2069]|^\./u)
-    }
-  },
-)
+test.concurrent.each(
+  ['long', 'wide', 'rtl', 'lines', 'template', 'dots', 'device', 'spaces'].map((kind) => `strange-${kind}`),
+)('what calls itself %s gets a name like any other', async (id) => {
+  const { path, file } = placed(await place.fetch(place.site.watch(id), { quality: '360p', videoId: id }))
+  expect(path.startsWith(`${place.library}/`)).toBe(true)
+  expect(path.slice(place.library.length + 1).split('/')).toHaveLength(3)
+  expect(file.name).toContain(`[${id}]`)
+  for (const part of path.slice(place.library.length + 1).split('/')) {
+    expect(Buffer.byteLength(part)).toBeLessThanOrEqual(200)
+    expect(part).not.toMatch(/[\p{Cc}\u200b\u202a-\u202e\u2066-\u2069]|^[\s.]|[\s.]$|^(?:con|aux)(?:\.|$)/iu)
+  }
+})
