@@ -1,5 +1,6 @@
 import { createClient, expectStatus } from '../../scripts/demo/client.ts'
 import { listen } from '../../scripts/demo/listener.ts'
+import { mostAtOnce } from './at-once.ts'
 import type { BenchSystem } from './bench-system.ts'
 import { mebibytesBelow, mebibytesOf } from './memory.ts'
 
@@ -25,8 +26,7 @@ export async function measureCrowd(
   if (!friend || pid === undefined) throw new Error('nobody is there to download')
   const client = createClient(demo.baseUrl)
   const listener = await listen(client, demo.liveUrl, friend)
-  const figures = { idle: mebibytesOf(pid), busy: 0, programs: 0, mostAtOnce: 0 }
-  const running = new Set<string>()
+  const figures = { idle: mebibytesOf(pid), busy: 0, programs: 0 }
   const look = setInterval(() => {
     figures.busy = Math.max(figures.busy, mebibytesOf(pid))
     figures.programs = Math.max(figures.programs, mebibytesBelow(pid))
@@ -43,15 +43,13 @@ export async function measureCrowd(
       }),
     )
     for (const id of ids)
-      await listener.until('the film in Plex', ({ event, data }) => {
-        if (event === 'youtube:progress') running.add(data.downloadId)
-        figures.mostAtOnce = Math.max(figures.mostAtOnce, running.size)
-        if (event === 'youtube:completed') running.delete(data.downloadId)
-        return event === 'youtube:available' && data.downloadId === id
-      })
+      await listener.until(
+        'the film in Plex',
+        ({ event, data }) => event === 'youtube:available' && data.downloadId === id,
+      )
   } finally {
     clearInterval(look)
     listener.close()
   }
-  return figures
+  return { ...figures, mostAtOnce: mostAtOnce(listener.frames) }
 }

@@ -1,12 +1,10 @@
 import { startBare } from './bare.ts'
 import { withSystem, type BenchSystem } from './bench-system.ts'
-import { measureCrowd } from './crowd.ts'
-import { measureDownloads, type DownloadFigures } from './downloads.ts'
+import { reportDownloads } from './downloads-report.ts'
 import { measureLargeLibrary, type Walk } from './large-library.ts'
-import type { LoadResult } from './load.ts'
-import { measureEvents } from './object-events.ts'
 import { itemsForPages, pagesOf } from './pages.ts'
 import { readsOf, warmLibraries } from './reads.ts'
+import { judge, title } from './report.ts'
 import { compare, type Contestant } from './rounds.ts'
 import { countRows } from './rows.ts'
 import { percentile } from './statistics.ts'
@@ -16,26 +14,12 @@ import { simulate } from './zipf.ts'
 
 const size = { count: 1_000, concurrency: 8 }
 const stream = { perSecond: 100, seconds: 10 }
-const downloads = 4
 const deliveries = 50
-const crowd = 4
-const events = 20_000
 const pageSize = { count: 300, concurrency: 8 }
 const workloads = [100, 2_000].flatMap((keysEach) => [
   ...[0, 1, 6, 60].map((changesPerHour) => ({ keysEach, readsPerUserAndHour: 400, changesPerHour })),
   { keysEach, readsPerUserAndHour: 50, changesPerHour: 1 },
 ])
-
-type Judged = Pick<LoadResult, 'wrong' | 'failures'>
-
-/** What was measured is worth nothing when it was not the answers that were meant. */
-function judge(results: readonly Judged[]): void {
-  if (results.some(({ wrong, failures }) => wrong + failures > 0)) process.exitCode = 1
-}
-
-function title(text: string): void {
-  console.log(`\n${text}\n`)
-}
 
 async function measureHttp(system: BenchSystem): Promise<void> {
   const [one, other] = await warmLibraries(system)
@@ -73,73 +57,12 @@ async function measureStream(system: BenchSystem): Promise<void> {
   judge([result])
 }
 
-async function measureRowsAndDownloads(system: BenchSystem): Promise<void> {
-  const rows = await countRows(system.worker.miniflare, ['deliveries', 'downloads'])
-  const burst = await webhooksOf(system).burst(deliveries)
-  judge([burst])
-  const eachDelivery = (await rows.take('deliveries')) / deliveries
-  title(
-    `Downloads, ${downloads} times in turns with yt-dlp alone on the same film and with the same options.`,
-  )
-  console.log(downloadTable(await measureDownloads(system, downloads)))
-  const eachDownload = (await rows.take('downloads')) / downloads
-  title('Rows written to D1, index entries included.')
-  console.log(
-    table(
-      ['', 'rows'],
-      [
-        ['a webhook, accepted and worked off', eachDelivery.toFixed(1)],
-        ['a download, from the wish to the film in Plex', eachDownload.toFixed(1)],
-      ],
-    ),
-  )
-}
-
-function downloadTable({
-  kibibytes,
-  bare,
-  placed,
-  available,
-  ratio,
-  differenceSeconds,
-  bareFirst,
-  first,
-  firstRatio,
-}: DownloadFigures): string {
-  const seconds = (value: number): string => value.toFixed(2)
-  return table(
-    [`${kibibytes} KiB`, 'seconds', 'difference', 'ratio'],
-    [
-      ['yt-dlp alone', seconds(bare), '', '1.00×'],
-      ['POST to the file in its place', seconds(placed), seconds(differenceSeconds), `${ratio.toFixed(2)}×`],
-      ['POST to the film in Plex', seconds(available), '', ''],
-      ['yt-dlp alone, to its first progress', seconds(bareFirst), '', '1.00×'],
-      [
-        'POST to the first progress that is heard',
-        seconds(first),
-        seconds(first - bareFirst),
-        `${firstRatio.toFixed(2)}×`,
-      ],
-    ],
-  )
-}
-
-async function measureQueue(system: BenchSystem): Promise<void> {
-  const { idle, busy, programs, mostAtOnce } = await measureCrowd(system, crowd)
-  title('Memory beside the library, MiB, at its greatest.')
-  console.log(
-    table(
-      ['', 'downloader', 'yt-dlp and ffmpeg'],
-      [
-        ['idle', idle.toFixed(0), ''],
-        [`${mostAtOnce} downloads at once`, busy.toFixed(0), programs.toFixed(0)],
-      ],
-    ),
-  )
-  const { perSecond, lost } = await measureEvents(system, events)
-  title('Events from a downloader’s socket through the queue and the room to a subscriber.')
-  console.log(table(['', 'a second'], [[`${events} events, one download`, perSecond.toFixed(0)]]))
-  judge([{ wrong: crowd - mostAtOnce, failures: lost }])
+async function measureDeliveryRows(system: BenchSystem): Promise<void> {
+  const rows = await countRows(system.worker.miniflare, ['deliveries'])
+  judge([await webhooksOf(system).burst(deliveries)])
+  const each = (await rows.take('deliveries')) / deliveries
+  title('Rows a webhook writes to D1, index entries included.')
+  console.log(table(['', 'rows'], [['accepted and worked off', each.toFixed(1)]]))
 }
 
 async function measurePages(system: BenchSystem): Promise<void> {
@@ -203,16 +126,26 @@ async function measureLarge(system: BenchSystem): Promise<void> {
   judge([{ wrong: whole ? 0 : 1, failures: 0 }])
 }
 
+const parts: Readonly<Record<string, () => Promise<void>>> = {
+  cache: measureHitRatio,
+  http: () =>
+    withSystem({}, async (system) => {
+      await measureHttp(system)
+      await measureStream(system)
+      await measureDeliveryRows(system)
+    }),
+  downloads: reportDownloads,
+  pages: () => withSystem({ itemsPerLibrary: itemsForPages }, measurePages),
+  large: () => withSystem({ itemsPerLibrary: 50_000 }, measureLarge),
+}
+
 const startedAt = performance.now()
-await measureHitRatio()
-await withSystem({}, async (system) => {
-  await measureHttp(system)
-  await measureStream(system)
-  await measureRowsAndDownloads(system)
-})
-await withSystem({ downloader: { SLOTS: String(crowd) } }, measureQueue)
-await withSystem({ itemsPerLibrary: itemsForPages }, measurePages)
-await withSystem({ itemsPerLibrary: 50_000 }, measureLarge)
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts)
+for (const name of wanted) {
+  const measure = parts[name]
+  if (!measure) throw new Error(`there is no ${name} to measure, only ${Object.keys(parts).join(', ')}`)
+  await measure()
+}
 console.log(`\nMeasured in ${((performance.now() - startedAt) / 1_000).toFixed(0)} s.`)
 if (process.exitCode)
   console.error('Some answers were not the ones to be measured: these figures say nothing.')

@@ -7,13 +7,16 @@ import {
   type FromDownloader,
 } from '../../src/contract/downloader-link.ts'
 import { createClient, expectStatus } from '../../scripts/demo/client.ts'
-import { listen } from '../../scripts/demo/listener.ts'
+import { listen, type Listener } from '../../scripts/demo/listener.ts'
 import type { BenchSystem } from './bench-system.ts'
+import { reach, type Patience } from './patience.ts'
 
 export type EventFigures = { readonly events: number; readonly perSecond: number; readonly lost: number }
 
 /** No more than this many are said ahead of what was heard, as sockets have no other way to say “slower”. */
 const ahead = 256
+/** What has not come by then is lost. */
+const patience: Patience = { patienceMs: 10_000, now: () => performance.now(), wait: () => sleep(1) }
 
 /**
  * How many events pass from a downloader's socket through the queue's object and the room to a subscriber, each parsed,
@@ -32,18 +35,14 @@ export async function measureEvents(system: BenchSystem, events: number): Promis
     const { data } = expectStatus(await client.post('/api/youtube/download', { url }, friend), 201).body
     const leased = await link.offer
     link.say({ type: 'accepted', ...leased })
-    const heard = (): number =>
-      listener.frames.filter(
-        ({ event, data: said }) => event === 'youtube:progress' && said.downloadId === data.id,
-      ).length
+    const heard = countProgress(listener, data.id)
     const startedAt = performance.now()
     for (let said = 0; said < events; said += 1) {
       const progress = { phase: 'downloading', percent: (90 * said) / events, downloadedBytes: said } as const
       link.say({ type: 'progress', ...leased, progress })
-      if (said % ahead === ahead - 1) while (said - heard() > ahead) await sleep(1)
+      if (said % ahead === ahead - 1 && !(await reach(said - ahead, heard, patience))) break
     }
-    const patience = performance.now() + 30_000
-    while (heard() < events && performance.now() < patience) await sleep(1)
+    await reach(events, heard, patience)
     const seconds = (performance.now() - startedAt) / 1_000
     const failure = { code: 'removed', retryable: false } as const
     link.say({ type: 'result', ...leased, outcome: { kind: 'failed', failure } })
@@ -52,6 +51,18 @@ export async function measureEvents(system: BenchSystem, events: number): Promis
   } finally {
     link.close()
     listener.close()
+  }
+}
+
+/** Each frame is looked at once: to look at them all again each time would be what is measured. */
+function countProgress({ frames }: Listener, downloadId: string): () => number {
+  let looked = 0
+  let count = 0
+  return () => {
+    for (const { event, data } of frames.slice(looked))
+      if (event === 'youtube:progress' && data.downloadId === downloadId) count += 1
+    looked = frames.length
+    return count
   }
 }
 

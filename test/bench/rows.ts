@@ -1,10 +1,11 @@
 import type { Miniflare } from 'miniflare'
 import * as z from 'zod'
 
-const Index = z.object({ name: z.string() })
-const Column = z.object({ name: z.string() })
-const Table = z.object({ name: z.string() })
-const Written = z.object({ rows: z.number() })
+const Name = z.object({ name: z.string() })
+const Index = Name.extend({ sql: z.string().nullable() })
+/** None of an expression. */
+const IndexColumn = z.object({ name: z.string().nullable() })
+const Written = z.object({ at: z.string() })
 
 export type RowCount = {
   /** Rows written to this table since the last call, as D1 counts and bills them. */
@@ -12,8 +13,9 @@ export type RowCount = {
 }
 
 /**
- * Counts what the Worker writes to its database. D1 tells only the writer, so triggers keep the books: an insertion is a row
- * and an entry in each index, an update a row and an entry in each index it changes a column of.
+ * Counts what the Worker writes to its database. D1 tells only the writer, so triggers keep the books: each row that is
+ * inserted, updated or deleted is one, and so is each entry that an index gets of it. An update writes the entries anew
+ * of all that look at a column it sets, and a partial index has none of a row that it leaves out.
  */
 export async function countRows(miniflare: Miniflare, tables: readonly string[]): Promise<RowCount> {
   const database = await miniflare.getD1Database('DB')
@@ -21,30 +23,32 @@ export async function countRows(miniflare: Miniflare, tables: readonly string[])
     z.array(schema).parse((await database.prepare(query).all()).results)
   const run = (statement: string) => database.prepare(statement).run()
 
-  const known = new Set(
-    (await all(Table, "SELECT name FROM sqlite_master WHERE type = 'table'")).map(({ name }) => name),
-  )
-  await run('CREATE TABLE written (at TEXT NOT NULL, rows INTEGER NOT NULL)')
+  await run('CREATE TABLE written (at TEXT NOT NULL)')
   for (const table of tables) {
-    if (!known.has(table)) throw new Error(`there is no table ${table}`)
-    const indexes: string[][] = []
-    for (const { name } of await all(Index, `PRAGMA index_list(${table})`)) {
-      indexes.push((await all(Column, `PRAGMA index_info(${name})`)).map((column) => column.name))
-    }
-    const changed = indexes.map(
-      (columns) => `(${columns.map((column) => `OLD.${column} IS NOT NEW.${column}`).join(' OR ')})`,
-    )
-    const costs = { INSERT: 1 + indexes.length, UPDATE: ['1', ...changed].join(' + '), DELETE: 1 }
-    for (const [change, cost] of Object.entries(costs)) {
-      await run(
-        `CREATE TRIGGER ${table}_${change} AFTER ${change} ON ${table} BEGIN INSERT INTO written VALUES ('${table}', ${cost}); END`,
+    const columns = (await all(Name, `PRAGMA table_info(${table})`)).map(({ name }) => name)
+    if (columns.length === 0) throw new Error(`there is no table ${table}`)
+    const count = (what: string, change: string, condition = '') =>
+      run(
+        `CREATE TRIGGER counts_${what} AFTER ${change} ON ${table} ${condition} BEGIN INSERT INTO written VALUES ('${table}'); END`,
       )
+    for (const change of ['INSERT', 'UPDATE', 'DELETE']) await count(`${table}_${change}`, change)
+
+    const row = columns.map((column) => `NEW.${column} AS ${column}`).join(', ')
+    const indexes = `SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = '${table}'`
+    for (const { name, sql } of await all(Index, indexes)) {
+      const where = /\)\s*WHERE\s+(.+)$/is.exec(sql ?? '')?.[1]
+      const condition = where && `WHEN (SELECT ${where} FROM (SELECT ${row}))`
+      const entry = await all(IndexColumn, `PRAGMA index_info(${name})`)
+      const indexed = new Set(entry.map((column) => column.name))
+      const looksAt = columns.filter(
+        (column) => indexed.has(column) || new RegExp(`\\b${column}\\b`).test(where ?? ''),
+      )
+      await count(`${name}_INSERT`, 'INSERT', condition)
+      await count(`${name}_UPDATE`, `UPDATE OF ${looksAt.join(', ')}`, condition)
     }
   }
   return {
-    take: async (table) => {
-      const rows = await all(Written, `DELETE FROM written WHERE at = '${table}' RETURNING rows`)
-      return rows.reduce((sum, { rows }) => sum + rows, 0)
-    },
+    take: async (table) =>
+      (await all(Written, `DELETE FROM written WHERE at = '${table}' RETURNING at`)).length,
   }
 }
