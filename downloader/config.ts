@@ -98,10 +98,11 @@ const Settings = z.object({
   CANARY_URL: z.string().default(shortVideo),
 })
 
-const Env = Settings.check(({ value, issues }) => {
-  if (checkTarget(value.CANARY_URL, value.ALLOWED_HOSTS).ok) return
-  const message = 'must be the address of a video that downloads may come from'
-  issues.push({ code: 'custom', input: value.CANARY_URL, path: ['CANARY_URL'], message })
+const Env = Settings.refine(({ CANARY_URL, ALLOWED_HOSTS }) => checkTarget(CANARY_URL, ALLOWED_HOSTS).ok, {
+  path: ['CANARY_URL'],
+  error: 'must be the address of a video that downloads may come from',
+  // Named along with what else is wrong, unless that is what it is held against.
+  when: ({ issues }) => !issues.some(({ path }) => path?.[0] === 'ALLOWED_HOSTS'),
 })
 
 /** The name of every setting. */

@@ -130,7 +130,7 @@ export async function startDownloader(
     log,
   })
   const housekeeping = keepHouse(workspace, outbox, monitor)
-  const endUpkeep = keepUpToDate(config, workspace, tools, monitor, log)
+  const endUpkeep = keepUpToDate(config, workspace, tools, monitor, sites, log)
   return {
     stop: async () => {
       health.stopping()

@@ -17,6 +17,12 @@ const log = createLog({
   secrets: parsed.ok ? [parsed.config.token] : [],
 })
 
+// A promise that nobody heard fail comes here, too. What is under way is taken up again at the next start.
+process.on('uncaughtException', (error, origin) => {
+  log.error('crashed', { error, origin, stack: framesOf(error) })
+  process.exit(1)
+})
+
 if (!parsed.ok) {
   log.error('the configuration is not usable', { problems: parsed.problems })
   process.exit(1)
@@ -64,6 +70,13 @@ async function runOnce(config: Config, to: Log, what: NonNullable<typeof verb>):
     return 1
   }
 }
+
+/** Where it was thrown; the message, which may name files of the library, is left to the log. */
+const framesOf = ({ stack = '' }: Error): string[] =>
+  stack
+    .split('\n')
+    .filter((line) => /^ {4}at /.test(line))
+    .map((line) => line.trim())
 
 function onSignals(handle: (signal: string) => void): void {
   process.on('SIGTERM', handle)

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { Config } from './config.ts'
@@ -34,6 +34,7 @@ export function workspaceOf({ workDirectory, stateDirectory }: Config): Workspac
 export async function openWorkspace(config: Config): Promise<Workspace> {
   const { libraryDirectory, workDirectory } = config
   const workspace = workspaceOf(config)
+  await checkCookies(config)
   const library = await stat(libraryDirectory).catch(() => undefined)
   if (!library?.isDirectory()) throw new WorkspaceUnusable('LIBRARY_DIR is not a folder')
   for (const directory of [workspace.jobs, workspace.scratch, workspace.cache, workspace.tools]) {
@@ -44,6 +45,15 @@ export async function openWorkspace(config: Config): Promise<Workspace> {
   if ((await stat(workDirectory)).dev !== library.dev)
     throw new WorkspaceUnusable('WORK_DIR must be on the same file system as LIBRARY_DIR')
   return workspace
+}
+
+/** With a file that yt-dlp cannot read each download would fail, and none would say why. */
+export async function checkCookies({ cookiesFile }: Pick<Config, 'cookiesFile'>): Promise<void> {
+  if (cookiesFile === undefined) return
+  const cookies = await readFile(cookiesFile, 'utf8').catch(() => undefined)
+  if (cookies === undefined) throw new WorkspaceUnusable('COOKIES_FILE cannot be read')
+  if (/^\s*[[{]/.test(cookies))
+    throw new WorkspaceUnusable('COOKIES_FILE must be in the format of Netscape, not JSON')
 }
 
 /** Removes what a run that was killed has left; only for whoever holds this state alone. */

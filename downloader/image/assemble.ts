@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join, relative, resolve, sep } from 'node:path'
+import { execa } from 'execa'
 import * as z from 'zod'
 
 const project = resolve(import.meta.dirname, '../..')
@@ -18,6 +19,8 @@ export async function assemble(target: string): Promise<void> {
     await cp(join(project, folder), join(target, folder), { recursive: true, filter: isRun })
   for (const folder of await modulesOf(await importedPackages(target)))
     await cp(folder, join(target, relative(project, folder)), { recursive: true, dereference: true })
+  // Whoever runs it is somebody else, and whoever checked it out may have kept it to themselves.
+  await execa('chmod', ['-R', 'a+rX,a-w', target])
 }
 
 /** Sources, and the command that people use; not what this image is made from. */

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import { findTools } from '../tools.ts'
-import { workspaceOf } from '../workspace.ts'
+import { checkCookies, workspaceOf } from '../workspace.ts'
 import { logOutcome } from './schedule.ts'
 import { look, preferInstalled, restore, update } from './update.ts'
 import type { UpdateOutcome, Updater } from './update.ts'
@@ -45,6 +45,7 @@ export async function runUpdate(
   signal: AbortSignal,
 ): Promise<number> {
   const workspace = workspaceOf(config)
+  if (verb === 'update') await checkCookies(config)
   await mkdir(workspace.scratch, { recursive: true, mode: 0o700 })
   const updater = createUpdater(config, workspace, findTools(config, workspace, env), signal)
   const act = (given: Updater): Promise<UpdateOutcome> => verbs[verb](given)

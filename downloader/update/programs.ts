@@ -17,6 +17,9 @@ const Choice = z.object({
 })
 export type Choice = z.output<typeof Choice>
 
+/** Somebody's own build may be called anything. */
+export const isRelease = (version: string): boolean => Version.safeParse(version).success
+
 /** The yt-dlp programs at hand, each in a folder of its own, and which of them is in use. */
 export type Programs = {
   /** What to run now. An update may have changed it since: a run keeps the path it began with. */

@@ -4,6 +4,8 @@ import type { UpdateOutcome } from './update.ts'
 
 export type ScheduleOptions = {
   readonly check: () => Promise<UpdateOutcome>
+  /** The site of the canary wants to be left alone. */
+  readonly isSiteAtRest: () => boolean
   readonly troubles: () => readonly Trouble[]
   readonly onUpdated: () => void
   /** When it was last looked, over restarts. */
@@ -40,7 +42,7 @@ export function dueAt(
 
 /** Looks for a newer yt-dlp now and then, for as long as the process lives. */
 export function scheduleUpdates(options: ScheduleOptions): () => void {
-  const { check, troubles, onUpdated, lastCheck, remember, now, random, log } = options
+  const { check, isSiteAtRest, troubles, onUpdated, lastCheck, remember, now, random, log } = options
   const startedAt = now()
   let lot = random()
   let checking = false
@@ -48,7 +50,7 @@ export function scheduleUpdates(options: ScheduleOptions): () => void {
     if (checking) return
     checking = true
     try {
-      if (now() < dueAt(await lastCheck(), startedAt, troubles(), lot)) return
+      if (now() < dueAt(await lastCheck(), startedAt, troubles(), lot) || isSiteAtRest()) return
       await remember()
       lot = random()
       const outcome = await check()

@@ -1,6 +1,6 @@
 import type { FailureCode } from '#contract/failures.ts'
 import type { YtDlpFacts } from '../versions.ts'
-import { installed, isNewer } from './programs.ts'
+import { installed, isNewer, isRelease } from './programs.ts'
 import type { Choice, Programs } from './programs.ts'
 import { fetchRelease, newestVersion, ReleaseUnusable } from './release.ts'
 import type { ReleaseProblem } from './release.ts'
@@ -90,18 +90,20 @@ export async function restore({ programs, ask, now }: Updater): Promise<UpdateOu
     previous === undefined ? undefined : ask(programs.fileOf(previous)),
   ])
   if (previous === undefined || !before) return { kind: 'nothing-to-restore' }
-  const unwanted = inUse === installed ? [] : [inUse]
+  const unwanted = inUse === installed ? from?.version : inUse
+  const others = setAside.filter((version) => version !== before.version && version !== unwanted)
+  const added = unwanted !== undefined && isRelease(unwanted) ? [unwanted] : []
   const next: Choice = {
     inUse: previous,
     previous: inUse,
-    setAside: [...setAside.filter((version) => version !== previous), ...unwanted].slice(-rememberedSetAside),
+    setAside: [...others, ...added].slice(-rememberedSetAside),
   }
   await programs.choose(next, now())
   await programs.prune(now())
   return { kind: 'restored', ...(from && { from: from.version }), to: before.version }
 }
 
-/** After the downloader itself was replaced, what came with it may be newer than what was fetched. */
+/** After the downloader itself was replaced, what came with it may be newer than what was fetched, and still wanted. */
 export async function preferInstalled({
   programs,
   ask,
@@ -110,7 +112,7 @@ export async function preferInstalled({
   const { inUse, setAside } = programs.choice()
   if (inUse === installed) return
   const own = await ask(programs.fileOf(installed))
-  if (own && isNewer(own.version, inUse))
+  if (own && isNewer(own.version, inUse) && !setAside.includes(own.version))
     await programs.choose({ inUse: installed, previous: inUse, setAside }, now())
 }
 

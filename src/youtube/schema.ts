@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { RestingSite } from '#contract/downloader-link.ts'
+import { DownloaderVersions, RestingSite } from '#contract/downloader-link.ts'
 import { Download, VideoMetadata } from '#contract/downloads.ts'
 import { HealthStatus } from '#contract/health.ts'
 
@@ -35,12 +35,7 @@ const Downloader = z.object({
   restingSites: z
     .array(RestingSite.pick({ site: true, reason: true }))
     .meta({ description: 'Sites that it leaves alone for now' }),
-  versions: z.object({
-    downloader: z.string(),
-    node: z.string(),
-    ytDlp: z.string().optional(),
-    ffmpeg: z.string().optional(),
-  }),
+  versions: DownloaderVersions,
 })
 export const YoutubeHealthBody = z.object({
   data: z.object({

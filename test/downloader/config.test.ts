@@ -104,4 +104,5 @@ test('the canary is a video that a job might have', () => {
     'CANARY_URL: must be the address of a video that downloads may come from',
   ])
   expect(problemsOf({ ...canary, ALLOWED_HOSTS: '127.0.0.1:9000' })).toEqual([])
+  expect(problemsOf({ ...canary, SLOTS: '0', LIBRARY_DIR: undefined })).toHaveLength(3)
 })

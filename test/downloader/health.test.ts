@@ -1,6 +1,11 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { networkInterfaces, tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { leaseMs } from '#contract/downloader-link.ts'
-import { Health, serveHealth, watchHealth, type HealthFacts } from '../../downloader/health.ts'
+import { Health, offerHealth, serveHealth, watchHealth, type HealthFacts } from '../../downloader/health.ts'
+import { createLog } from '../../downloader/log.ts'
+import { run } from '../../scripts/tools/run.ts'
 
 const facts: HealthFacts = {
   downloaderId: 'under-test',
@@ -70,5 +75,53 @@ test('it is told to this machine alone, at one address', async () => {
   expect((await ask('/health')).status).toBe(200)
   expect((await ask('/')).status).toBe(404)
   expect((await ask('/health', 'POST')).status).toBe(405)
-  await expect(serveHealth(port, () => watch.report(facts))).rejects.toThrow('EADDRINUSE')
+  // The second is of this machine, too, and there whether or not it has a network.
+  const elsewhere = ['[::1]', '127.0.0.2', ...addresses()]
+  for (const host of elsewhere) await expect(fetch(`http://${host}:${port}/health`), host).rejects.toThrow()
+})
+
+/** Where others on the network would ask. */
+const addresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap((known = []) =>
+    known.flatMap(({ internal, family, address }) => (internal || family !== 'IPv4' ? [] : [address])),
+  )
+
+async function folderOfTest(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'medianest-health-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+test('where the port is taken it goes on without being asked, and says so', async () => {
+  const report = () => watchHealth(() => 0).report(facts)
+  const { port, close } = await serveHealth(0, report)
+  onTestFinished(close)
+  const lines: string[] = []
+  const log = createLog({ write: (line) => lines.push(line), now: () => new Date(0), secrets: [] })
+  const healthPort = join(await folderOfTest(), 'health-port')
+  await (
+    await offerHealth({ healthPort: port }, { healthPort }, report, log)
+  )()
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    expect.objectContaining({ level: 'error', port, error: expect.stringContaining('EADDRINUSE') }),
+  ])
+  await expect(readFile(healthPort)).rejects.toThrow('ENOENT')
+})
+
+test('the check of the container asks for its own downloader, and is content with no other', async () => {
+  const watch = watchHealth(() => 0)
+  watch.heard(false)
+  const { port, close } = await serveHealth(0, () => watch.report(facts))
+  onTestFinished(close)
+  const env = {
+    LINK_URL: 'wss://medianest.example/api/downloader/link',
+    DOWNLOADER_TOKEN: 'a-token-of-some-length',
+    LIBRARY_DIR: await folderOfTest(),
+    HEALTH_PORT: String(port),
+  }
+  const check = async (downloaderId: string): Promise<boolean> => {
+    const file = resolve(import.meta.dirname, '../../downloader/healthcheck.ts')
+    return (await run(process.execPath, [file], { env: { ...env, DOWNLOADER_ID: downloaderId } })).ok
+  }
+  expect(await Promise.all([check('under-test'), check('another')])).toEqual([true, false])
 })

@@ -5,12 +5,12 @@ import { dirname, join, resolve } from 'node:path'
 import { expect, inject, test } from 'vitest'
 import { findPython } from '../../../scripts/tools/python.ts'
 import { run } from '../../../scripts/tools/run.ts'
-import { packYtDlp, startReleases } from '../support/releases.ts'
+import { packYtDlp, startReleases, versionIn } from '../support/releases.ts'
 import { jobFor } from '../support/scripted-worker.ts'
 import { settingOf, type Test } from '../support/setting.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
-const version = '2026.11.20'
+const version = versionIn(1)
 const nobody = 65_534
 
 /** Nothing but the library can be written to, and whoever runs it is nobody: as with `read_only` and `user`. */
@@ -24,7 +24,7 @@ function containerOf(library: string): readonly string[] {
   return command && spawnSync(command, args).status === 0 ? wrap : []
 }
 
-/** What `docker build` would make, from the scripts that it calls. */
+/** What `docker build` would make, from the scripts that it calls, though whoever runs them keeps things to themselves. */
 async function buildImage(test: Test, releases: string): Promise<string> {
   const image = await mkdtemp(join(tmpdir(), 'medianest-image-'))
   test.onTestFinished(async () => {
@@ -33,20 +33,23 @@ async function buildImage(test: Test, releases: string): Promise<string> {
   })
   const app = join(image, 'app')
   const script = (name: string, ...args: string[]) =>
-    run(process.execPath, [join(root, 'downloader/image', name), ...args], {
-      env: { YT_DLP_RELEASES: releases },
-    })
+    run(
+      'sh',
+      ['-c', 'umask 077; exec "$@"', 'sh', process.execPath, join(root, 'downloader/image', name), ...args],
+      { env: { YT_DLP_RELEASES: releases } },
+    )
   const built = [
     await script('assemble.ts', app),
-    await script('install-yt-dlp.ts', join(image, 'opt/yt-dlp'), version),
+    await script('install-yt-dlp.ts', join(image, 'opt/yt-dlp'), ''),
   ]
   expect(built.map(({ ok, stderr }) => ok || stderr)).toEqual([true, true])
   await mkdir(join(image, 'bin'))
   const node = join(image, 'bin/node')
   await link(process.execPath, node).catch(() => copyFile(process.execPath, node))
   await symlink('../app/downloader/image/medianest', join(image, 'bin/medianest'))
-  await run('chmod', ['-R', 'a+rX,a-w', app])
-  await chmod(image, 0o755)
+  const shut = await run('find', [app, '-perm', '/222', '-o', '!', '-perm', '-444'])
+  expect(shut).toEqual({ ok: true, stdout: '', stderr: '' })
+  for (const folder of [image, join(image, 'bin')]) await chmod(folder, 0o755)
   return image
 }
 

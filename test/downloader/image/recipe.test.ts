@@ -37,13 +37,27 @@ test("the image is nobody's but node's, has an init, and says how it is", () => 
     expect(dockerfile).toMatch(line)
 })
 
-test('Dockerfile and compose file set nothing that is not a setting', () => {
+/** Where things are in the container is nobody's choice: nothing but the volume can be written to, nobody else has a port. */
+const inContainer = ['WORK_DIR', 'STATE_DIR', 'HEALTH_PORT']
+
+test('each setting is one of the image, or can be given to compose', () => {
   const inImage = found(dockerfile, /^(?:ENV| {4}) ?([A-Z_]+)=/gm).filter((name) => name !== 'NODE_ENV')
   const given = compose.split('environment:')[1]?.split('volumes:')[0] ?? ''
-  const inCompose = found(given, /^ {6}([A-Z_]+):/gm)
-  expect(inImage.length).toBeGreaterThan(3)
-  expect(inCompose.length).toBeGreaterThan(3)
-  for (const name of [...inImage, ...inCompose]) expect(settingNames).toContain(name)
+  const inCompose = found(given, /^ {6}([A-Z_]+): '\$\{\1:[-?]/gm)
+  expect(found(given, /^ {6}([A-Z_]+):/gm)).toEqual(inCompose)
+  expect([...inImage, ...inCompose, ...inContainer].sort()).toEqual([...settingNames].sort())
+})
+
+test('an image that is made in a year is not made with the yt-dlp of today', () => {
+  expect(dockerfile).toMatch(/^ARG YT_DLP_VERSION$/m)
+  expect(dockerfile).toMatch(/install-yt-dlp\.ts \S+ "\$YT_DLP_VERSION"$/m)
+})
+
+test('what an operator keeps beside the compose file is neither committed nor built in', () => {
+  expect(compose).toContain('.env file here')
+  expect(read('.gitignore').split('\n')).toContain('.env*')
+  // The last line that fits decides.
+  expect(ignore.trimEnd().split('\n').at(-1)).toBe('downloader/.env*')
 })
 
 test('four settings and one volume are all that compose asks of a person', () => {

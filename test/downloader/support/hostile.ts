@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { hostileToTools } from '../../support/hostile-text.ts'
 import { subtitleFile } from '../../world/video-site/catalogue.ts'
 import type { VideoSite } from '../../world/video-site/video-site.ts'
 import { youTubeFormats } from '../../world/youtube/formats.ts'
@@ -11,31 +12,7 @@ export const mark = `pwned${randomUUID().slice(0, 8)}`
 export const canary = join(tmpdir(), mark)
 
 /** What whoever sends us something, or a site that shows us something, may have written into any of its fields. */
-export const payloads: readonly string[] = [
-  `--exec=touch ${canary}`,
-  `--exec before_dl:touch ${canary}`,
-  `-o ../../../${mark}`,
-  `-P home:${tmpdir()} -o ${mark}`,
-  `$(touch ${canary})`,
-  `\`touch ${canary}\``,
-  `'; touch ${canary}; '`,
-  `" & touch ${canary} & "`,
-  `a\n--exec\ntouch ${canary}`,
-  `../../../../${mark}`,
-  `..\\..\\${mark}`,
-  `/${canary}`,
-  `%(title)s/../${mark}`,
-  `%(exec:touch ${canary})s`,
-  `\${HOME}/${mark}`,
-  `~/${mark}`,
-  `\u202e4pm.${mark}\u202c`,
-  `${mark}\u0000.mp4`,
-  `${mark}\u0007\u001b[2J\r`,
-  `CON ${mark}`,
-  `file:///${canary}`,
-  `#__youtubedl_smuggle=%7B%22force%22%3A%22${mark}%22%7D`,
-  `${mark}${'x'.repeat(100_000)}`,
-]
+export const payloads = hostileToTools(mark, tmpdir())
 
 const outside = `../../../../${mark}`
 const order = `a\n--exec\ntouch ${canary}`

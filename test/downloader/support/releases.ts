@@ -39,6 +39,10 @@ export async function startReleases({ onTestFinished }: Test): Promise<Releases>
   }
 }
 
+/** What a release is called that comes in so many days: never an old one, and newer than what is installed. */
+export const versionIn = (days: number): string =>
+  new Date(Date.now() + days * 24 * 60 * 60_000).toISOString().slice(0, 10).replaceAll('-', '.')
+
 const properMain = 'import yt_dlp; yt_dlp.main()\n'
 
 /** The bytes of a real yt-dlp that calls itself otherwise, and may begin with something of its own. */

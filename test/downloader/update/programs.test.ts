@@ -2,16 +2,18 @@ import fc from 'fast-check'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test, type TestContext } from 'vitest'
+import { expect, test, vi, type TestContext } from 'vitest'
 import { alone } from '../../../downloader/update/alone.ts'
 import { installed, isNewer, openPrograms } from '../../../downloader/update/programs.ts'
-import { dueAt } from '../../../downloader/update/schedule.ts'
+import { dueAt, scheduleUpdates } from '../../../downloader/update/schedule.ts'
 import {
   preferInstalled,
+  restore,
   update,
   type RollBackReason,
   type Updater,
 } from '../../../downloader/update/update.ts'
+import { isAtRest } from '../../../downloader/update/upkeep.ts'
 import type { YtDlpFacts } from '../../../downloader/versions.ts'
 import { startReleases } from '../support/releases.ts'
 
@@ -67,6 +69,38 @@ test('what came with a newer downloader is preferred to what was fetched', async
   expect(programs.choice()).toEqual({ inUse: installed, previous: older, setAside: [] })
 })
 
+test('who went back from what came with the downloader does not get it again, until there is a newer one', async (context) => {
+  const { updater, programs } = await updaterOf(context, { ask: asking({ version: newest }, {}) })
+  await programs.add(older, Buffer.from('fetched'))
+  await programs.choose({ inUse: older, previous: installed, setAside: [oldest] }, new Date())
+  const ask: Updater['ask'] = async (program) => ({ version: program === '/opt/yt-dlp' ? newest : older })
+  const now = { ...updater, ask }
+  await preferInstalled(now)
+  expect(programs.choice().inUse).toBe(installed)
+
+  expect(await restore(now)).toEqual({ kind: 'restored', from: newest, to: older })
+  const back = { inUse: older, previous: installed, setAside: [oldest, newest] }
+  expect(programs.choice()).toEqual(back)
+  await preferInstalled(now)
+  expect(await update(now, { unasked: true })).toEqual({ kind: 'set-aside', version: newest })
+  expect(programs.choice()).toEqual(back)
+
+  expect(await restore(now)).toEqual({ kind: 'restored', from: older, to: newest })
+  const forth = { inUse: installed, previous: older, setAside: [oldest, older] }
+  expect(programs.choice()).toEqual(forth)
+  await restore(now)
+  const later = '2026.11.21'
+  await preferInstalled({ ...now, ask: async () => ({ version: later }) })
+  expect(programs.choice()).toEqual({ inUse: installed, previous: older, setAside: [oldest, newest] })
+})
+
+test('going back from a build of one’s own leaves the choice readable', async (context) => {
+  const { updater, programs } = await updaterOf(context, { ask: asking({ version: 'custom' }, {}) })
+  await programs.choose({ inUse: installed, previous: older, setAside: [] }, new Date())
+  await restore(updater)
+  expect(programs.choice()).toEqual({ inUse: older, previous: installed, setAside: [] })
+})
+
 test('versions are ordered by day and further number', () => {
   expect(isNewer('2026.11.20', '2026.11.20')).toBe(false)
   expect(isNewer('2026.11.20.1', '2026.11.20')).toBe(true)
@@ -108,6 +142,42 @@ test('it is looked once a day, not by all at the same hour, and sooner when it i
     }),
   )
   expect(dueAt(at, 0, [], 0)).toBeLessThan(dueAt(at, 0, [], 1))
+})
+
+test('a site that wants to be left alone is not visited by a canary, and afterwards at once', async ({
+  onTestFinished,
+}) => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  let resting = true
+  const [check, remember] = [vi.fn(async () => ({ kind: 'busy' }) as const), vi.fn(async () => undefined)]
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+  const stop = scheduleUpdates({
+    check,
+    remember,
+    isSiteAtRest: () => resting,
+    troubles: () => ['ytdlp-missing'],
+    onUpdated: () => undefined,
+    lastCheck: async () => undefined,
+    now: Date.now,
+    random: () => 0,
+    log,
+  })
+  onTestFinished(stop)
+  await vi.advanceTimersByTimeAsync(hourMs)
+  expect([check, remember].map(({ mock }) => mock.calls.length)).toEqual([0, 0])
+  resting = false
+  await vi.advanceTimersByTimeAsync(5 * 60_000)
+  expect([check, remember].map(({ mock }) => mock.calls.length)).toEqual([1, 1])
+})
+
+test('it is the site of the canary that matters, and what it has asked for', () => {
+  const canary = 'https://youtu.be/jNQXAC9IVRw'
+  const at = { site: 'youtube.com', reason: 'bot-check', waitMs: 1 } as const
+  expect(isAtRest([at], canary)).toBe(true)
+  expect(isAtRest([{ ...at, reason: 'rate-limited' }], canary)).toBe(true)
+  for (const other of [{ site: 'vimeo.com' }, { reason: 'pace' }, { waitMs: 0 }] as const)
+    expect(isAtRest([{ ...at, ...other }], canary)).toBe(false)
 })
 
 test('what a person went back from is not taken unasked', async (context) => {

@@ -6,14 +6,14 @@ import { createLog } from '../../../downloader/log.ts'
 import { alone } from '../../../downloader/update/alone.ts'
 import { exitCodes, runUpdate, type UpdateVerb } from '../../../downloader/update/command.ts'
 import { eventually, processesIn } from '../support/launch.ts'
-import { packYtDlp, startReleases, type Releases } from '../support/releases.ts'
+import { packYtDlp, startReleases, versionIn, type Releases } from '../support/releases.ts'
 import { jobFor } from '../support/scripted-worker.ts'
 import { settingOf, type Setting, type Test } from '../support/setting.ts'
 
-const first = '2026.11.20'
+const first = versionIn(1)
 /** A file, not a page: a page is looked at with all extractors, which are compiled anew each time when packed. */
 const film = 'ladder/360.mp4'
-const second = '2026.11.21'
+const second = versionIn(2)
 const good = packYtDlp(first)
 /** Tells of itself like any other, and downloads nothing. */
 const broken = `import sys
