@@ -1,5 +1,7 @@
 import * as z from 'zod'
 
+import { CollectionTitle } from './collection-title.ts'
+
 export const qualities = ['best', '2160p', '1440p', '1080p', '720p', '480p', '360p'] as const
 export const Quality = z.enum(qualities)
 export type Quality = z.output<typeof Quality>
@@ -124,13 +126,9 @@ export const PlaylistRequest = z
   .strictObject({
     url: videoAddress.meta({ description: 'The address of a playlist' }),
     limit: z.int().min(1).max(maxPlaylistVideos).default(maxPlaylistVideos),
-    collection: z
-      .string()
-      .trim()
-      .min(1)
-      .max(200)
-      .optional()
-      .meta({ description: 'A Plex collection that the videos join once Plex shows them; admins only' }),
+    collection: CollectionTitle.optional().meta({
+      description: 'A Plex collection that the videos join once Plex shows them; admins only',
+    }),
     ...wishes,
   })
   .refine(hasRoomForSubtitles, soundHasNoSubtitles)

@@ -1,18 +1,11 @@
 import * as z from 'zod'
 
+import { CollectionTitle } from '#contract/collection-title.ts'
+
 import { ItemImages } from './image-paths.ts'
 import { Item, LibraryKey, Links, RatingKey } from './schema.ts'
 
 const maxItems = 1_000
-
-/** What people see as one title is one, however its accents were typed. */
-const Title = z
-  .string()
-  .trim()
-  .normalize('NFC')
-  .min(1)
-  .max(200)
-  .regex(/^\P{Cc}*$/u, 'must hold no control characters')
 
 const Items = z
   .array(RatingKey)
@@ -22,10 +15,14 @@ const Items = z
 
 export const CollectionParam = z.object({ ratingKey: RatingKey })
 export const CollectionItemParam = z.object({ ratingKey: RatingKey, itemKey: RatingKey })
-export const CollectionTitleParam = z.object({ key: LibraryKey, title: Title })
+export const CollectionTitleParam = z.object({ key: LibraryKey, title: CollectionTitle })
 
-export const CreateCollection = z.strictObject({ libraryKey: LibraryKey, title: Title, items: Items })
-export const RenameCollection = z.strictObject({ title: Title })
+export const CreateCollection = z.strictObject({
+  libraryKey: LibraryKey,
+  title: CollectionTitle,
+  items: Items,
+})
+export const RenameCollection = z.strictObject({ title: CollectionTitle })
 export const AddToCollection = z.strictObject({ items: Items })
 export const PutCollection = z.strictObject({
   items: Items,

@@ -8,6 +8,8 @@ const Instant = z.union([z.iso.date(), z.iso.datetime({ offset: true })])
 const startOf = (instant: string): string => new Date(instant).toISOString()
 const endOf = (instant: string): string =>
   new Date(instant.includes('T') ? instant : `${instant}T23:59:59.999Z`).toISOString()
+/** Times are compared as text, which a year of more or fewer than four digits would upset. */
+const AsStored = z.iso.datetime()
 
 /** One or several of them, separated by commas; each counts once, however often it is named. */
 export const listOf = <T extends string>(values: z.ZodType<T, string>) =>
@@ -30,9 +32,11 @@ export const ListQuery = z.strictObject({
     .optional()
     .meta({ description: `One or several, separated by commas: ${DownloadStatus.options.join(', ')}` }),
   from: Instant.transform(startOf)
+    .pipe(AsStored)
     .optional()
     .meta({ description: 'Asked for no earlier; a date begins at midnight UTC' }),
   to: Instant.transform(endOf)
+    .pipe(AsStored)
     .optional()
     .meta({ description: 'Asked for no later; a date is meant to its end' }),
 })

@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import * as z from 'zod'
 
+import { hostileToAddresses } from '../../support/hostile-text.ts'
 import { examples } from '../access/examples.ts'
 import { askUnder } from '../support/app.ts'
 import { signIn } from '../support/client.ts'
-import { faultsOf, requestFor, routes, type Example, type Route } from '../support/operations.ts'
+import { exampleWith, placeOf, sender, shapeOfCall, slotsOf, type Slot } from '../support/hostile.ts'
+import { faultsOf, routes, type Example, type Route } from '../support/operations.ts'
 import { fault } from '../support/world.ts'
 import { askedOfPlex, emptyCache, startOver } from './support.ts'
 
@@ -16,73 +17,6 @@ afterEach(startOver)
 afterAll(startOver)
 
 const operations = routes.filter(({ base }) => base === '/plex')
-
-/** What would lead somewhere else, were it put into an address, a header or a query of Plex. */
-const hostile = [
-  '..',
-  '../../identity',
-  '1/../../../status/sessions',
-  '1/..',
-  '..\\..\\1',
-  '1/refresh',
-  '/library/sections/1/all',
-  '1?X-Plex-Token=stolen',
-  '1&X-Plex-Token=stolen',
-  '1#',
-  '1;type=18',
-  '1,2',
-  '1%2f..%2f2',
-  '%2e%2e%2f',
-  '%252e%252e%252f',
-  '1\r\nX-Plex-Token: stolen',
-  '1\u0000',
-  '1\u202e',
-  '١',
-  '１',
-  '-1',
-  '1e3x',
-  '0x1g',
-  '99999999999999999999999',
-  'http://169.254.169.254/latest/meta-data',
-  '//attacker.example/1',
-  'file:///etc/passwd',
-  '@attacker.example',
-  '{1}',
-  '[1]',
-  "1' OR '1'='1",
-  '1<script>',
-  '__proto__',
-  'null',
-  '\ud800',
-]
-
-type Slot = { readonly target: 'param' | 'query' | 'json'; readonly name: string; readonly isList: boolean }
-
-function slotsOf({ request = {} }: Route): Slot[] {
-  return (['param', 'query', 'json'] as const).flatMap((target) =>
-    Object.entries(request[target]?.shape ?? {}).map(([name, schema]) => ({
-      target,
-      name,
-      isList: schema instanceof z.ZodArray,
-    })),
-  )
-}
-
-/** The example with that text in that place. */
-function exampleWith(route: Route, { target, name, isList }: Slot, text: string): Example {
-  const example = examples[route.id] ?? {}
-  const value = isList ? [text] : text
-  return target === 'json'
-    ? {
-        ...example,
-        json: {
-          ...(example.json as object | undefined),
-          ...(name === 'confirm' && { force: true }),
-          [name]: value,
-        },
-      }
-    : { ...example, [target]: { ...example[target], [name]: text } }
-}
 
 /**
  * Places that take text as people write it, with some that is in order. It may reach Plex as the value of one parameter,
@@ -99,20 +33,17 @@ const takesText = new Map([
   ['scanPath json path', '/nobody/knows/this'],
 ])
 
-/** An address that a browser would not have tidied: every letter that could be read as a separator is encoded. */
-function send(route: Route, example: Example) {
-  const param = Object.fromEntries(
-    Object.entries(example.param ?? {}).map(([name, value]) => [
-      name,
-      encodeURIComponent(value.toWellFormed()),
-    ]),
-  )
-  const { method, path, ask } = requestFor(route, { ...example, param })
-  return plenty(method, path, { ...ask, token: olivia.accessToken })
+const send = sender(plenty, olivia.accessToken)
+
+/** The example with that text in that place. */
+function hostileExample(route: Route, slot: Slot, text: string): Example {
+  const example = examples[route.id] ?? {}
+  const forced = { ...example, json: { ...(example.json as object | undefined), force: true } }
+  return exampleWith(slot.path[0] === 'confirm' ? forced : example, [slot], text)
 }
 
 const cases = operations.flatMap((route) =>
-  slotsOf(route).map((slot) => ({ route, slot, place: `${route.id} ${slot.target} ${slot.name}` })),
+  slotsOf(route).map((slot) => ({ route, slot, place: placeOf(route, slot) })),
 )
 
 test('there is something to try, and what is said to take text does', () => {
@@ -125,18 +56,16 @@ test.for(cases.filter(({ place }) => !takesText.has(place)))(
   '$place: nothing hostile gets to Plex',
   async ({ route, slot }) => {
     const asked = await askedOfPlex(async () => {
-      for (const text of hostile) {
-        const example = exampleWith(route, slot, text)
-        const response = await send(route, example)
+      const sent = hostileToAddresses.map(async (text) => {
+        const response = await send(route, hostileExample(route, slot, text))
         const said = `${JSON.stringify(text)}: ${response.status} ${await response.text()}`
         expect([400, 404, 405], said).toContain(response.status)
-      }
+      })
+      await Promise.all(sent)
     })
     expect(asked).toEqual([])
   },
 )
-
-const digits = (path: string) => path.replaceAll(/\d+/g, 'N')
 
 /** What Plex is asked for one request, and by which names: nothing that text could have changed. */
 async function shapeOf(route: Route, example: Example) {
@@ -147,18 +76,18 @@ async function shapeOf(route: Route, example: Example) {
       await fault('plexUrl', { kind: 'status', status: 404, method })
     await (await send(route, example)).text()
   })
-  return asked.map(({ path, query }) => `${digits(path)} ${[...new URLSearchParams(query).keys()].join()}`)
+  return asked.map(shapeOfCall)
 }
 
 test.for(cases.filter(({ place }) => takesText.has(place)))(
   '$place: text stays the value of one parameter',
   async ({ route, slot, place }) => {
-    const benign = await shapeOf(route, exampleWith(route, slot, takesText.get(place) ?? ''))
+    const benign = await shapeOf(route, hostileExample(route, slot, takesText.get(place) ?? ''))
     // Whether a path lies in a library only Plex can say; its answer is kept for a while.
     const known = new Set(['/library/sections ', ...benign])
     let accepted = 0
-    for (const text of hostile) {
-      const example = exampleWith(route, slot, text)
+    for (const text of hostileToAddresses) {
+      const example = hostileExample(route, slot, text)
       const calls = await shapeOf(route, example)
       if (faultsOf(route, example).length === 0) accepted += 1
       else expect(calls, JSON.stringify(text)).toEqual([])

@@ -17,10 +17,11 @@ export const routes: readonly Route[] = features.flatMap(({ base, operations }) 
 
 /** Input an operation accepts. What its schemas take without a value is left out. */
 export type Example = {
-  readonly param?: Readonly<Record<string, string>>
-  readonly query?: Readonly<Record<string, string>>
+  readonly param?: Readonly<Record<string, string>> | undefined
+  readonly query?: Readonly<Record<string, string>> | undefined
+  readonly header?: Readonly<Record<string, string>> | undefined
   readonly json?: unknown
-  readonly body?: string
+  readonly body?: string | undefined
 }
 
 /** What is wrong with an example, by the operation's own schemas; empty when it is one. */
@@ -35,7 +36,7 @@ export function faultsOf({ request = {}, ...rest }: Route, { param, query, json 
 /** The request of an example, from an address of its own. */
 export function requestFor(
   { method, base, path, request }: Route,
-  { param = {}, query = {}, json, body }: Example,
+  { param = {}, query = {}, header = {}, json, body }: Example,
 ): { readonly method: string; readonly path: string; readonly ask: Ask } {
   const local = path.replaceAll(/:(\w+)(?:\{[^}]*\})?/g, (_match, name: string) => param[name] ?? '')
   const search = new URLSearchParams(query).toString()
@@ -43,7 +44,7 @@ export function requestFor(
     method: method.toUpperCase(),
     path: `/api${base}${local}`.replace(/\/$/, '') + (search && `?${search}`),
     ask: {
-      headers: freshAddress(),
+      headers: { ...freshAddress(), ...header },
       ...(request?.json && { json: json ?? {} }),
       ...(body !== undefined && { body }),
     },
