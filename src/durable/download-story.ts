@@ -92,13 +92,14 @@ export class DownloadStory {
   }
 
   /** Answers what its owner knows now. */
-  progressed(job: Job, reported: Progress, known: Told | undefined): Told {
+  progressed(job: Job, reported: Progress): Told {
     const { id, userId } = job
-    const progress = advance(this.told(job), reported)
+    const before = this.told(job)
+    const progress = advance(before, reported)
     this.#progress.set(id, progress)
     const { percent, ...rest } = progress
     const { phase } = rest
-    if (phase !== known?.phase && (phase === 'processing' || phase === 'placing')) {
+    if (phase !== before?.phase && (phase === 'processing' || phase === 'placing')) {
       this.#to.tell(userId, { event: 'youtube:processing', data: { downloadId: id, phase } })
     }
     this.#to.tell(userId, { event: 'youtube:progress', data: { downloadId: id, progress: percent, ...rest } })

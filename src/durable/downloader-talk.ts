@@ -129,7 +129,7 @@ export class DownloaderTalk {
         return
       case 'progress': {
         const known = downloaders.told(job)
-        const told = story.progressed(job, said.progress, known)
+        const told = story.progressed(job, said.progress)
         if (told.phase !== known?.phase)
           downloaders.update(socket, { told: this.#toldOfHeld(downloader, job, told) })
         return

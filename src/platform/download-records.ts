@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNotNull, isNull, ne, or, type SQL } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, isNull, ne, not, or, sql, type SQL } from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
 
 import type { Download, PlacedFile, VideoMetadata } from '#contract/downloads.ts'
@@ -170,7 +170,8 @@ export function createDownloadRecords(db: DrizzleD1Database, machineIdentifier: 
             isNotNull(downloads.file),
             isNull(downloads.removedAt),
             or(
-              eq(downloads.sharedFrom, downloadId),
+              // A file that was a stray is not the one they share.
+              and(eq(downloads.sharedFrom, downloadId), not(liesElsewhere(downloadId, plexPath))),
               // Since then it may have been asked for again, and lie elsewhere.
               and(
                 eq(downloads.id, downloadId),
@@ -214,5 +215,9 @@ export function createDownloadRecords(db: DrizzleD1Database, machineIdentifier: 
     },
   }
 }
+
+const liesElsewhere = (id: string, plexPath: string) => sql`exists (
+  select 1 from ${downloads} as other where other.id = ${id} and other.plex_path <> ${plexPath}
+)`
 
 const hasFileOf = (id: string) => or(eq(downloads.id, id), eq(downloads.sharedFrom, id))

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { leaseMs } from '#contract/downloader-link.ts'
 
 import { ask } from '../support/client.ts'
+import { rowOf, storeShared } from '../youtube/stored.ts'
 import {
   clearQueue,
   completed,
@@ -31,6 +32,11 @@ afterEach(async () => {
 
 const post = async (id: string, what: 'cancel' | 'retry') =>
   expect((await ask('POST', `/api/youtube/downloads/${id}/${what}`, { token: frank.token })).status).toBe(200)
+const storedRow = async (id: string) => {
+  const row = await rowOf(id)
+  if (!row) throw new Error('there is no such download')
+  return row
+}
 const soon = () => new Date(Date.now() + 3_600_000).toISOString()
 
 test('a cancel while it waits for another try reaches whoever keeps what was fetched', async () => {
@@ -61,6 +67,14 @@ test('when another downloader has finished a job, the one before it is to keep n
   await nas.next('acknowledged')
   nas.say({ type: 'result', ...leased, outcome: completed })
   expect(await nas.next('acknowledged')).toMatchObject(leased)
+
+  // What others share is the film that is in its place.
+  await queue().scanned(id, '7')
+  const shared = await storeShared(await newFriend(), await storedRow(id))
+  nas.say({ type: 'removed', jobId: id, outcome: 'removed' })
+  await nas.quiet()
+  expect(await rowOf(shared.id)).toMatchObject({ removedAt: null })
+  expect(await rowOf(id)).toMatchObject({ status: 'completed', removedAt: null })
 })
 
 test('who comes back with parts of what is over is told to remove them, and keeps what may go on', async () => {
