@@ -11,13 +11,13 @@ import {
   leasedUntil,
   reconcile,
   released,
-  type Held,
   type Job,
 } from '../../../src/youtube/job.ts'
 import { standingAt, withoutRest, withRest, type Rest } from '../../../src/youtube/sites.ts'
 import { restFor, verdictOn } from '../../../src/youtube/verdict.ts'
 import { liveState, wakeAt } from '../../../src/youtube/waits.ts'
 import { job, leaseMs } from './job-fixtures.ts'
+import { newSide, type Kind, type Result, type Side } from './lease-sides.ts'
 
 const hour = 3_600_000
 export const downloaderIds = ['nas', 'vps']
@@ -36,20 +36,6 @@ const jobs: readonly Job[] = [
 ]
 export const jobIds = jobs.map(({ id }) => id)
 
-export type Kind = 'completed' | 'returned' | 'declined' | FailureCode
-type Result = Held & { readonly kind: Kind }
-type Side = {
-  connected: boolean
-  heardAt: number
-  rests: readonly Rest[]
-  /** What it works on, and results it keeps until they are acknowledged: both outlive the connection. */
-  holds: Map<string, number>
-  outbox: Map<string, Result>
-  /** In flight; lost with the connection. */
-  offers: Held[]
-  said: Result[]
-}
-
 /** Queue and downloaders with a network between them that loses, repeats and turns round what is said. */
 export class Model {
   now = 1_000_000
@@ -58,12 +44,7 @@ export class Model {
   readonly ended = new Map<string, 'completed' | 'shared' | 'cancelled' | 'failed'>()
   readonly everSaid: { readonly from: string; readonly said: Result }[] = []
   readonly granted = new Map<string, number>()
-  readonly sides = new Map<string, Side>(
-    downloaderIds.map((id) => [
-      id,
-      { connected: false, heardAt: 0, rests: [], holds: new Map(), outbox: new Map(), offers: [], said: [] },
-    ]),
-  )
+  readonly sides = new Map<string, Side>(downloaderIds.map((id) => [id, newSide()]))
 
   side(id: string): Side {
     const side = this.sides.get(id)
@@ -83,6 +64,7 @@ export class Model {
     this.disconnect(id, true)
     const outbox = [...side.outbox.values()]
     const holding = [...[...side.holds].map(([jobId, lease]) => ({ jobId, lease })), ...outbox]
+    const inTime = this.atWork(id)
     const { kept, drop, over, lost } = reconcile([...this.jobs.values()], id, holding)
     for (const next of [...kept, ...lost]) this.jobs.set(next.id, next)
     Object.assign(side, { connected: true, heardAt: this.now, said: outbox })
@@ -92,6 +74,8 @@ export class Model {
       for (const [key, result] of side.outbox) if (result.jobId === jobId) side.outbox.delete(key)
     }
     side.said = side.said.filter(({ jobId }) => !drop.includes(jobId))
+    const told = inTime.every(([jobId]) => side.holds.has(jobId) || !this.jobs.has(jobId))
+    ok(told, 'who comes back in time keeps what it had')
     this.handOut()
   }
 
@@ -136,11 +120,18 @@ export class Model {
     this.handOut()
   }
 
-  takeOffer(id: string, willing: boolean): void {
+  /** Offers come in any order; of one that is `repeated` another copy is still on its way. */
+  takeOffer(id: string, willing: boolean, index = 0, repeated = false): void {
     const side = this.side(id)
-    const offer = side.offers.shift()
+    const at = index % Math.max(1, side.offers.length)
+    const offer = side.offers[at]
     if (!offer) return
-    if (willing) side.holds.set(offer.jobId, offer.lease)
+    if (!repeated) side.offers.splice(at, 1)
+    const { jobId, lease } = offer
+    const settled = side.outbox.get(`${jobId} ${lease}`)
+    if (settled) this.say(id, settled)
+    else if (willing || side.holds.has(jobId))
+      side.holds.set(jobId, Math.max(lease, side.holds.get(jobId) ?? 0))
     else this.say(id, { ...offer, kind: 'declined' })
   }
 
@@ -208,6 +199,7 @@ export class Model {
   }
 
   handOut(): void {
+    this.checkNobodyIsRobbed()
     const before = this.situation()
     for (const next of assign(before, this.now)) {
       const { holder, token } = next.lease
@@ -220,6 +212,27 @@ export class Model {
       this.side(holder).offers.push({ jobId: next.id, lease: token })
     }
     this.checkNobodyIsForgotten()
+  }
+
+  /** What this side works on under the last lease granted, and may: it was heard in time, and gave nothing back. */
+  atWork(id: string): (readonly [jobId: string, lease: number])[] {
+    const { holds, heardAt } = this.side(id)
+    const hasGivenBack = (jobId: string, lease: number) =>
+      this.everSaid.some(({ from, said }) => from === id && said.jobId === jobId && said.lease === lease)
+    if (this.now - heardAt >= leaseMs) return []
+    return [...holds].filter(
+      ([jobId, lease]) => lease === this.granted.get(jobId) && !hasGivenBack(jobId, lease),
+    )
+  }
+
+  /** Before anything is granted anew. */
+  checkNobodyIsRobbed(): void {
+    for (const id of downloaderIds) {
+      for (const [jobId, lease] of this.atWork(id)) {
+        const held = this.jobs.get(jobId)
+        ok(!held || holdsLease(held, id, lease), 'two would be at work on it')
+      }
+    }
   }
 
   /** Before one more job is begun there. */
@@ -245,15 +258,7 @@ export class Model {
   }
 
   check(): void {
-    for (const id of jobIds) {
-      ok(this.ended.has(id) !== this.jobs.has(id), `job ${id} is not there once`)
-      const live = downloaderIds.flatMap((downloader) =>
-        [...this.side(downloader).holds]
-          .filter(([jobId]) => jobId === id)
-          .filter(([, lease]) => holdsLease(this.jobs.get(id), downloader, lease)),
-      )
-      ok(live.length <= 1, `live leases of ${id}`)
-    }
+    for (const id of jobIds) ok(this.ended.has(id) !== this.jobs.has(id), `job ${id} is not there once`)
     for (const id of downloaderIds) {
       const busy = [...this.jobs.values()].filter((held) => isHeldBy(held, id))
       ok(busy.length <= slots, `slots of ${id}`)
@@ -267,10 +272,7 @@ export class Model {
   /** From here on everything works: disks have room, and there is a downloader that can do all. */
   heal(): void {
     this.pause(false)
-    for (const [id, known] of this.jobs) {
-      const { neededBytes: _neededBytes, avoid: _avoid, ...rest } = known
-      this.jobs.set(id, rest)
-    }
+    for (const [id, { neededBytes: _needed, avoid: _avoid, ...rest }] of this.jobs) this.jobs.set(id, rest)
     this.pass(2 * leaseMs)
     this.pass(hour)
     for (let round = 0; round < 25; round += 1) {
