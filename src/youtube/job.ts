@@ -126,7 +126,8 @@ export function reconcile(jobs: readonly Job[], downloaderId: string, holding: r
     holding.some(({ jobId, lease }) => jobId === job.id && holdsLease(job, downloaderId, lease)),
   )
   const others = holding.filter(({ jobId }) => !kept.some(({ id }) => id === jobId))
-  const goesOn = ({ jobId }: Held) => jobs.some(({ id }) => id === jobId)
+  // Of what is in place already nobody fetches any more: a second file must not be forgotten.
+  const goesOn = ({ jobId }: Held) => jobs.some(({ id, state }) => id === jobId && state !== 'scanning')
   return {
     kept: kept.map((job) => leasedUntil(job, Number.POSITIVE_INFINITY)),
     drop: others.filter(goesOn).map(({ jobId }) => jobId),

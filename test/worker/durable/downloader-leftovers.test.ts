@@ -77,6 +77,25 @@ test('when another downloader has finished a job, the one before it is to keep n
   expect(await rowOf(id)).toMatchObject({ status: 'completed', removedAt: null })
 })
 
+test('who comes back with a film of its own while another’s is being scanned is told to remove it', async () => {
+  const nas = await connect()
+  const { id } = await request(frank)
+  const { leased } = await nas.takes(id)
+  await nas.quiet()
+  nas.socket.close(1000)
+  await expect.poll(() => queue().downloaders()).toEqual([])
+  await queue().round(Date.now() + leaseMs)
+  const vps = await connect({ downloaderId: 'vps' })
+  await vps.ends((await vps.takes(id)).leased, completed)
+  const stray = { ...completed, plexPath: `${completed.plexPath.slice(0, -4)} - 720p.mp4` }
+  const again = await connect({ holding: [leased] })
+  expect(again.welcome.drop).toEqual([])
+  expect(await again.next('cancel')).toMatchObject(leased)
+  again.say({ type: 'result', ...leased, outcome: stray })
+  expect(await again.next('remove')).toMatchObject({ jobId: id, plexPath: stray.plexPath })
+  await again.next('acknowledged')
+})
+
 test('who comes back with parts of what is over is told to remove them, and keeps what may go on', async () => {
   const nas = await connect()
   const failing = await request(frank)
