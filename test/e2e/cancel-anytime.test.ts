@@ -15,7 +15,7 @@ let frank: Viewer
 /** One file, and one of many pieces: they end in different ways. */
 const films = ['lighthouse', 'hls'] as const
 type Film = (typeof films)[number]
-const bytesPerSecond = { lighthouse: 150_000, hls: 600_000 } as const
+const bytesPerSecond = { lighthouse: 300_000, hls: 1_200_000 } as const
 /** How long each takes until its file is in place and known to Plex. */
 const usualMs = { lighthouse: 0, hls: 0 }
 

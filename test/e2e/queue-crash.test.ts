@@ -18,7 +18,7 @@ let undisturbed: readonly string[]
 let usualMs = 0
 
 /** Slow enough that some are on their way while others wait. */
-const bytesPerSecond = 120_000
+const bytesPerSecond = 200_000
 
 const films = (): string[] => {
   const { url, videos } = system().world.videoSite
