@@ -8,6 +8,7 @@ type Heard = ReturnType<typeof ToDownloader.parse>
 
 const outcomes = { completed, failed: failed(), returned: { kind: 'returned' } } as const
 export type Ending = keyof typeof outcomes
+export type Offered = { readonly willing: boolean; readonly repeated: boolean }
 
 const keyOf = ({ jobId, lease }: Held) => `${jobId} ${lease}`
 
@@ -73,7 +74,7 @@ export class Side {
   }
 
   /** Offers come in any order; of one that is `repeated` another copy is still on its way. */
-  take(at: number, { willing, repeated }: { willing: boolean; repeated: boolean }): boolean {
+  take(at: number, { willing, repeated }: Offered): boolean {
     const index = at % Math.max(1, this.offers.length)
     const offer = this.offers[index]
     if (!offer) return false
@@ -175,10 +176,15 @@ export class Side {
     this.#say({ type: 'result', ...first })
   }
 
+  /** Whoever goes on with it puts its film into the same place. */
   #drop(jobId: string): void {
     this.held.delete(jobId)
     this.parts.delete(jobId)
-    for (const [key, result] of this.outbox) if (result.jobId === jobId) this.outbox.delete(key)
+    for (const [key, { jobId: id, outcome }] of this.outbox) {
+      if (id !== jobId) continue
+      this.outbox.delete(key)
+      if (outcome.kind === 'completed') this.placed.delete(jobId)
+    }
   }
 
   #say(message: FromDownloader): boolean {

@@ -1,29 +1,21 @@
+import { evictDurableObject } from 'cloudflare:test'
 import { expect, vi } from 'vitest'
 
 import { ask } from '../support/client.ts'
-import {
-  clearQueue,
-  evictQueue,
-  listen,
-  newFriend,
-  queue,
-  request,
-  storedJobs,
-  type Friend,
-} from '../youtube/support.ts'
-import { Side, type Ending } from './lease-side.ts'
+import { clearQueue, listen, newFriend, queue, request, storedJobs, type Friend } from '../youtube/support.ts'
+import { Side, type Ending, type Offered } from './lease-side.ts'
 import { LeaseWatch } from './lease-watch.ts'
 
 type Which<T extends string> = { readonly do: T; readonly at: number }
 
 /** `at` is which one, of those for which the step makes a difference. */
 export type Step =
-  | { readonly do: 'ask' | 'evict' }
+  | { readonly do: 'ask' | 'evict' | 'crash' }
   | { readonly do: 'pass'; readonly ms: number }
-  | Which<'greet' | 'resend' | 'repeat' | 'progress' | 'cancel' | 'retry' | 'scanned'>
-  | (Which<'take'> & { readonly willing: boolean; readonly repeated: boolean })
-  | (Which<'finish'> & { readonly how: Ending })
+  | Which<'greet' | 'resend' | 'repeat' | 'progress' | 'order'>
   | (Which<'cut'> & { readonly how: 'closed' | 'hung' })
+  | (Which<'work'> & Offered & { readonly how: Ending })
+type Order = { readonly what: 'cancel' | 'retry' | 'scanned'; readonly id: string }
 
 const mostJobs = 3
 /** An access token lasts for a quarter of an hour. */
@@ -73,10 +65,11 @@ export class LeaseWorld {
   async heal(): Promise<void> {
     await this.#everybodyComes()
     for (let round = 0; round < mostRounds && !this.#isAtRest(); round += 1) {
-      await this.take(this.#sides.flatMap(({ offers }) => offers.map(() => takes)))
-      await this.take(this.#sides.flatMap(({ held }) => [...held].map(() => completes)))
-      for (const id of this.#those('scanning')) await this.#order('scanned', id)
-      for (const id of this.#those('failed')) await this.#order('retry', id)
+      while (this.#sides.some(({ offers, held }) => offers.length + held.size > 0)) await this.take([works])
+      for (const { id, status } of this.#watch.rows) {
+        if (status === 'failed') await this.#order({ what: 'retry', id })
+        if (status === 'scanning') await this.#order({ what: 'scanned', id })
+      }
       // Who had no slot left is asked again by then.
       await this.take([{ do: 'pass', ms: 11_000 }])
     }
@@ -96,13 +89,10 @@ export class LeaseWorld {
     switch (step.do) {
       case 'ask':
         return this.#watch.rows.length < mostJobs && (await request(this.#owner)).attempt === 1
-      case 'take':
-        return this.#side(step.at, ({ offers }) => offers.length > 0)?.take(step.at, step) ?? false
-      case 'finish':
-        return this.#finish(
-          this.#side(step.at, ({ held }) => held.size > 0),
-          step.how,
-        )
+      case 'work':
+        return this.#work(step.at, step)
+      case 'order':
+        return this.#order(oneOf(this.#orders(), step.at))
       case 'progress':
         return this.#side(step.at, ({ held }) => held.size > 0)?.progress(step.at) ?? false
       case 'resend':
@@ -110,29 +100,31 @@ export class LeaseWorld {
       case 'repeat':
         return this.#side(step.at, isConnected)?.repeat(step.at) ?? false
       case 'greet':
-        return this.#greet(this.#side(step.at, (side) => !isConnected(side)) ?? this.#side(step.at))
+        return this.#greet(this.#side(step.at, (side) => !isConnected(side)) ?? oneOf(this.#sides, step.at))
       case 'cut':
-        return this.#cut(this.#side(step.at, isConnected), step.how)
+        return this.#cut(this.#side(step.at, isBusy) ?? this.#side(step.at, isConnected), step.how)
       case 'pass':
         return this.#pass(step.ms)
       case 'evict':
-        return this.#evict()
-      case 'cancel':
-      case 'retry':
-      case 'scanned':
-        return this.#order(step.do, this.#oneOf(meant[step.do], step.at))
+      case 'crash':
+        return this.#evict(step.do)
     }
   }
 
-  #side(at: number, suits: (side: Side) => boolean = () => true): Side | undefined {
-    const sides = this.#sides.filter(suits)
-    return sides[at % Math.max(1, sides.length)]
+  #side(at: number, suits: (side: Side) => boolean): Side | undefined {
+    return oneOf(this.#sides.filter(suits), at)
   }
 
-  #finish(side: Side | undefined, how: Ending): boolean {
-    const id = side?.finish(how)
+  /** Something is begun or ended. */
+  #work(at: number, { how, ...offered }: Offered & { readonly how: Ending }): boolean {
+    const begin = this.#sides.filter(({ offers }) => offers.length > 0)
+    const end = this.#sides.filter(({ held }) => held.size > 0)
+    const side = oneOf([...begin, ...end], at)
+    if (!side) return false
+    if (at % (begin.length + end.length) < begin.length) return side.take(at, offered)
+    const id = side.finish(how)
     if (id !== undefined && how === 'failed') this.#watch.failed(id)
-    return id !== undefined
+    return side.isConnected
   }
 
   async #greet(side: Side | undefined): Promise<boolean> {
@@ -141,6 +133,8 @@ export class LeaseWorld {
     const drop = await side.greet()
     const robbed = own.filter(({ jobId }) => drop.includes(jobId))
     expect(robbed, 'who comes back in time keeps what it had').toEqual([])
+    const inPlace = this.#watch.rows.filter(({ id, status }) => status === 'scanning' && drop.includes(id))
+    expect(inPlace, 'of what nobody goes on with, all that is left is asked for').toEqual([])
     return true
   }
 
@@ -166,18 +160,24 @@ export class LeaseWorld {
     return true
   }
 
-  async #evict(): Promise<true> {
+  async #evict(how: 'evict' | 'crash'): Promise<true> {
     await this.#everythingIsTold()
-    await evictQueue()
-    // Nobody says `ping` here: all that is known then of whoever is silent is when it came.
+    await evictDurableObject(queue(), how === 'crash' ? { webSockets: 'close' } : {})
     for (const side of this.#sides) {
-      if (!side.isConnected) side.heardAt = Math.min(side.heardAt, side.connectedAt)
+      if (how === 'crash') side.cut('hung')
+      // Nobody says `ping` here: all that is known then of whoever is silent is when it came.
+      else if (!side.isConnected) side.heardAt = Math.min(side.heardAt, side.connectedAt)
     }
     return true
   }
 
-  async #order(what: keyof typeof meant, id: string | undefined): Promise<boolean> {
-    if (id === undefined) return false
+  #orders(): Order[] {
+    return this.#watch.rows.flatMap(({ id, status }) => (meant[status] ?? []).map((what) => ({ what, id })))
+  }
+
+  async #order(order: Order | undefined): Promise<boolean> {
+    if (!order) return false
+    const { what, id } = order
     if (what === 'scanned') await queue().scanned(id, '5')
     else {
       const { token } = this.#owner
@@ -205,27 +205,20 @@ export class LeaseWorld {
     await expect.poll(told, { interval: 2, timeout: 5_000 }).toBe(before + 2)
   }
 
-  #oneOf(statuses: readonly string[], at: number): string | undefined {
-    const ids = this.#those(...statuses)
-    return ids[at % Math.max(1, ids.length)]
-  }
-
-  #those(...statuses: readonly string[]): string[] {
-    return this.#watch.rows.filter(({ status }) => statuses.includes(status)).map(({ id }) => id)
-  }
-
   #isAtRest(): boolean {
-    return this.#those('completed', 'cancelled').length === this.#watch.rows.length
+    return this.#watch.rows.every(({ status }) => status === 'completed' || status === 'cancelled')
   }
 }
 
-/** Of which downloads it makes a difference. */
-const meant = {
-  cancel: ['queued', 'running', 'retrying', 'scanning'],
-  retry: ['failed', 'cancelled'],
-  scanned: ['scanning'],
-} as const
-
+const oneOf = <T>(all: readonly T[], at: number): T | undefined => all[at % Math.max(1, all.length)]
+const meant: Readonly<Record<string, readonly Order['what'][]>> = {
+  queued: ['cancel'],
+  running: ['cancel'],
+  retrying: ['cancel'],
+  scanning: ['scanned', 'scanned', 'cancel'],
+  failed: ['retry'],
+  cancelled: ['retry'],
+}
 const isConnected = (side: Side): boolean => side.isConnected
-const takes: Step = { do: 'take', at: 0, willing: true, repeated: false }
-const completes: Step = { do: 'finish', at: 0, how: 'completed' }
+const isBusy = (side: Side): boolean => side.isConnected && side.held.size > 0
+const works: Step = { do: 'work', at: 0, willing: true, repeated: false, how: 'completed' }
