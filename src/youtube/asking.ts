@@ -1,11 +1,11 @@
 import type { Download } from '#contract/downloads.ts'
+import { isSameForm } from '#contract/form.ts'
 import type { DownloadOptions } from '#contract/options.ts'
 import { Problem } from '#contract/problem.ts'
 
 import type { Background } from '../http/cached-response.ts'
 import type { Allowance } from '../http/env.ts'
 import type { Allowances } from './allowances.ts'
-import { isSameForm } from '#contract/form.ts'
 import type { NewDownload, Share, YoutubeDependencies } from './ports.ts'
 import type { Video } from './video-url.ts'
 import { forUser, withLiveStates } from './view.ts'

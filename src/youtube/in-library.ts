@@ -1,7 +1,7 @@
 import type { Download } from '#contract/downloads.ts'
+import { formOf, isSameForm } from '#contract/form.ts'
 import { isAudio, type DownloadOptions } from '#contract/options.ts'
 
-import { formOf, isSameForm } from '#contract/form.ts'
 import type { YoutubeDependencies } from './ports.ts'
 
 export type InLibrary = ReturnType<typeof createInLibrary>

@@ -1,11 +1,11 @@
 import type { Download, VideoMetadata } from '#contract/downloads.ts'
+import { formOf, isSameForm } from '#contract/form.ts'
 import { resolveOptions, type DownloadOptions, type DownloadRequest } from '#contract/options.ts'
 import { isProblem, Problem } from '#contract/problem.ts'
 
 import type { Asked } from '../http/cached-response.ts'
 import type { Allowances } from './allowances.ts'
 import type { Validation } from './asking-schema.ts'
-import { formOf, isSameForm } from '#contract/form.ts'
 import type { InLibrary } from './in-library.ts'
 import type { Metadata } from './metadata.ts'
 import type { YoutubeDependencies } from './ports.ts'
